@@ -1,0 +1,39 @@
+/** One Jest project per kind of test; see docs/testing in README. */
+const shared = {
+  rootDir: '..',
+  testEnvironment: 'node',
+  extensionsToTreatAsEsm: ['.ts'],
+  moduleNameMapper: {
+    '^#domain$': '<rootDir>/services/libs/domain/index.ts',
+    '^#lib/(.*)$': '<rootDir>/services/libs/$1/index.ts',
+    '^(\\.{1,2}/.*)\\.js$': '$1',
+  },
+  transform: {
+    '^.+\\.ts$': [
+      '@swc/jest',
+      {
+        jsc: {
+          target: 'es2022',
+          parser: { syntax: 'typescript', decorators: true },
+          transform: { legacyDecorator: true, decoratorMetadata: true, useDefineForClassFields: false },
+        },
+        module: { type: 'es6' },
+      },
+    ],
+  },
+  modulePathIgnorePatterns: ['<rootDir>/.local/'],
+};
+
+export default {
+  rootDir: '..',
+  projects: [
+    { ...shared, displayName: 'unit', testMatch: ['<rootDir>/tests/unit/**/*.test.ts'] },
+    {
+      ...shared,
+      displayName: 'stack',
+      testMatch: ['<rootDir>/tests/stack/**/*.test.ts'],
+      globalSetup: '<rootDir>/tests/stack/support/global-setup.ts',
+      globalTeardown: '<rootDir>/tests/stack/support/global-teardown.ts',
+    },
+  ],
+};
