@@ -1,0 +1,58 @@
+/** Database accounts: one per service, each with the least it needs. `*` in `on` means the whole schema. */
+
+interface Grant {
+  readonly privileges: string;
+  readonly on: string;
+}
+
+export const ACCOUNTS = {
+  batch: [
+    { privileges: 'SELECT', on: 'playbill_watch.watch_event' },
+    { privileges: 'SELECT, INSERT, DELETE', on: 'playbill_watch.dirty_slice' },
+    { privileges: 'SELECT', on: 'playbill_video.video' },
+    { privileges: 'SELECT, INSERT, UPDATE', on: 'playbill_batch.run' },
+    { privileges: 'SELECT, INSERT, UPDATE', on: 'playbill_batch.run_slice' },
+    { privileges: 'SELECT, INSERT, UPDATE, DELETE', on: 'playbill_batch.worker' },
+    { privileges: 'SELECT, INSERT, UPDATE', on: 'playbill_batch.coordinator_lease' },
+    { privileges: 'SELECT, INSERT', on: 'playbill_batch.tick' },
+    { privileges: 'SELECT, INSERT, DELETE', on: 'playbill_batch.outbox' },
+    { privileges: 'SELECT, INSERT, DELETE', on: 'playbill_batch.daily_statistic' },
+    { privileges: 'SELECT, INSERT, UPDATE', on: 'playbill_batch.statistic_day' },
+    { privileges: 'SELECT, INSERT, UPDATE', on: 'playbill_batch.settlement_day' },
+    { privileges: 'SELECT', on: 'playbill_batch.tariff' },
+    { privileges: 'SELECT', on: 'playbill_batch.tariff_tier' },
+    { privileges: 'SELECT, INSERT, UPDATE', on: 'playbill_batch.position' },
+    { privileges: 'SELECT, INSERT', on: 'playbill_batch.posting' },
+    { privileges: 'SELECT, INSERT', on: 'playbill_batch.adjustment' },
+    { privileges: 'SELECT, INSERT', on: 'playbill_batch.ledger_entry' },
+    { privileges: 'SELECT, INSERT, UPDATE', on: 'playbill_batch.ledger_account' },
+    { privileges: 'SELECT, INSERT, DELETE', on: 'playbill_batch.top_video' },
+  ],
+  maintenance: [{ privileges: 'SELECT, ALTER, CREATE, DROP', on: 'playbill_watch.watch_event' }],
+  'watch-history': [
+    { privileges: 'SELECT, INSERT', on: 'playbill_watch.watch_event' },
+    { privileges: 'SELECT, INSERT', on: 'playbill_watch.dirty_slice' },
+    { privileges: 'SELECT, INSERT, UPDATE', on: 'playbill_watch.viewer_progress' },
+    { privileges: 'SELECT, INSERT, DELETE', on: 'playbill_watch.outbox' },
+  ],
+  video: [{ privileges: 'SELECT, INSERT, UPDATE, DELETE', on: 'playbill_video.*' }],
+  user: [{ privileges: 'SELECT, INSERT, UPDATE, DELETE', on: 'playbill_user.*' }],
+  advertisement: [{ privileges: 'SELECT, INSERT, UPDATE, DELETE', on: 'playbill_ad.*' }],
+  'video-info': [
+    { privileges: 'SELECT', on: 'playbill_batch.*' },
+    { privileges: 'SELECT', on: 'playbill_video.video' },
+  ],
+  report: [
+    { privileges: 'SELECT, INSERT, UPDATE, DELETE', on: 'playbill_report.*' },
+    { privileges: 'SELECT', on: 'playbill_batch.*' },
+    { privileges: 'SELECT', on: 'playbill_video.video' },
+  ],
+  dapr: [{ privileges: 'ALL PRIVILEGES', on: 'playbill_dapr.*' }],
+} satisfies Record<string, readonly Grant[]>;
+
+export type Account = keyof typeof ACCOUNTS;
+
+/** Name of the secret that holds an account's `username` and `password`. */
+export function secretName(account: Account): string {
+  return `mysql-${account}`;
+}

@@ -1,0 +1,130 @@
+import type { Endpoint } from '#lib/config';
+import { DataSource, type QueryRunner } from 'typeorm';
+import { type Dialect, dialectOf } from './dialect.js';
+
+/** A database account's credentials, from the secret store. */
+export interface Credentials {
+  readonly username: string;
+  readonly password: string;
+}
+
+export interface DatabaseOptions {
+  readonly primary: Endpoint;
+  readonly replicas: readonly Endpoint[];
+  readonly credentials: Credentials;
+  /** Connections per server. */
+  readonly poolSize: number;
+  readonly database?: string;
+}
+
+/** One pool per server: commands go to `primary`; which replica answers a query is the caller's decision. */
+export interface Database {
+  readonly primary: DataSource;
+  readonly replicas: readonly DataSource[];
+  readonly dialect: Dialect;
+  close(): Promise<void>;
+}
+
+/**
+ * Settings of one pool. Instants travel as UTC text and 64-bit integers as text, so that neither the process's time
+ * zone nor a double can change a value on its way.
+ */
+export function dataSourceOptions(endpoint: Endpoint, options: Omit<DatabaseOptions, 'primary' | 'replicas'>) {
+  return {
+    type: 'mysql' as const,
+    host: endpoint.host,
+    port: endpoint.port,
+    username: options.credentials.username,
+    password: options.credentials.password,
+    ...(options.database === undefined ? {} : { database: options.database }),
+    poolSize: options.poolSize,
+    timezone: 'Z',
+    dateStrings: true,
+    supportBigNumbers: true,
+    bigNumberStrings: true,
+    charset: 'utf8mb4',
+    connectTimeout: 5_000,
+    extra: { maxIdle: options.poolSize, idleTimeout: 60_000, enableKeepAlive: true },
+  };
+}
+
+/**
+ * Opens the pools of an account. Replicas are connected lazily, so that a replica that is down does not stop a start.
+ * @throws when the primary cannot be reached or refuses the account
+ */
+export async function connectDatabase(options: DatabaseOptions): Promise<Database> {
+  const primary = await new DataSource(dataSourceOptions(options.primary, options)).initialize();
+  const replicas = await Promise.all(
+    options.replicas.map(async (endpoint) => {
+      const replica = new DataSource(dataSourceOptions(endpoint, options));
+      await initializeOrKeepTrying(replica);
+      return replica;
+    }),
+  );
+  const [{ version }] = await primary.query('SELECT VERSION() AS version');
+  return {
+    primary,
+    replicas,
+    dialect: dialectOf(version),
+    async close() {
+      await Promise.all([primary, ...replicas].map(closeDataSource));
+    },
+  };
+}
+
+const retryTimers = new WeakMap<DataSource, NodeJS.Timeout>();
+const RECONNECT_INTERVAL_MS = 2_000;
+
+async function initializeOrKeepTrying(source: DataSource): Promise<void> {
+  try {
+    await source.initialize();
+  } catch {
+    const timer = setTimeout(() => void initializeOrKeepTrying(source), RECONNECT_INTERVAL_MS);
+    timer.unref();
+    retryTimers.set(source, timer);
+  }
+}
+
+async function closeDataSource(source: DataSource): Promise<void> {
+  clearTimeout(retryTimers.get(source));
+  if (source.isInitialized) await source.destroy();
+}
+
+/**
+ * Runs `work` in one transaction on its own connection and commits it; any throw rolls back and is passed on.
+ * READ COMMITTED: a statement sees what is committed when it starts, and reading locks nothing.
+ */
+export async function inTransaction<T>(source: DataSource, work: (tx: QueryRunner) => Promise<T>): Promise<T> {
+  const runner = source.createQueryRunner();
+  try {
+    await runner.startTransaction('READ COMMITTED');
+    const result = await work(runner);
+    await runner.commitTransaction();
+    return result;
+  } catch (error) {
+    if (runner.isTransactionActive) await runner.rollbackTransaction().catch(() => undefined);
+    throw error;
+  } finally {
+    await runner.release();
+  }
+}
+
+/** Whether the server gave up the transaction so that trying it again is right (deadlock, lock wait, lost connection). */
+export function isRetryable(error: unknown): boolean {
+  const code = (error as { code?: string }).code ?? '';
+  return RETRYABLE_CODES.has(code);
+}
+
+const RETRYABLE_CODES = new Set([
+  'ER_LOCK_DEADLOCK',
+  'ER_LOCK_WAIT_TIMEOUT',
+  'ER_CHECKREAD',
+  'PROTOCOL_CONNECTION_LOST',
+  'PROTOCOL_SEQUENCE_TIMEOUT',
+  'ECONNREFUSED',
+  'ECONNRESET',
+  'EPIPE',
+  'ETIMEDOUT',
+  'ER_SERVER_SHUTDOWN',
+  'ER_CON_COUNT_ERROR',
+]);

@@ -1,0 +1,98 @@
+import { createHash } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { pathToFileURL } from 'node:url';
+import { endpoint, readConfig, type Endpoint } from '#lib/config';
+import { DataSource } from 'typeorm';
+import { z } from 'zod';
+import { ACCOUNTS, type Account, secretName } from './accounts.js';
+import { type Credentials, dataSourceOptions } from './connections.js';
+import { migrations } from './migrations/index.js';
+
+const META_SCHEMA = 'playbill_meta';
+const LOCK_WAIT_SECONDS = 120;
+
+export interface MigrateOptions {
+  readonly primary: Endpoint;
+  readonly admin: Credentials;
+  readonly accounts: Readonly<Record<Account, Credentials>>;
+}
+
+/**
+ * Brings the schemas, tables, accounts and grants up to date. Safe to run at any time, by several at once, and again
+ * after it was killed: what is done is skipped.
+ * @returns names of the migrations that were run
+ */
+export async function migrate(options: MigrateOptions): Promise<string[]> {
+  const connection = { credentials: options.admin, poolSize: 2 };
+  const bootstrap = await new DataSource(dataSourceOptions(options.primary, connection)).initialize();
+  const runner = bootstrap.createQueryRunner();
+  try {
+    const [lock] = await runner.query(`SELECT GET_LOCK('playbill-migrate', ${LOCK_WAIT_SECONDS}) AS got`);
+    if (Number(lock.got) !== 1) throw new Error('another migration has been running for two minutes');
+    await runner.query(`CREATE DATABASE IF NOT EXISTS ${META_SCHEMA} CHARACTER SET utf8mb4`);
+    const source = await new DataSource({
+      ...dataSourceOptions(options.primary, { ...connection, database: META_SCHEMA }),
+      migrations,
+      migrationsTableName: 'migration',
+      migrationsTransactionMode: 'none',
+    }).initialize();
+    try {
+      const done = await source.runMigrations();
+      await provisionAccounts(source, options.accounts);
+      return done.map((migration) => migration.name);
+    } finally {
+      await source.destroy();
+    }
+  } finally {
+    await runner.release();
+    await bootstrap.destroy();
+  }
+}
+
+/** Creates accounts and sets exactly their grants; skipped for an account whose definition has not changed. */
+async function provisionAccounts(source: DataSource, accounts: MigrateOptions['accounts']): Promise<void> {
+  await source.query(
+    'CREATE TABLE IF NOT EXISTS account_fingerprint (account VARCHAR(64) PRIMARY KEY, fingerprint CHAR(64) NOT NULL)',
+  );
+  const rows: { account: string; fingerprint: string }[] = await source.query('SELECT * FROM account_fingerprint');
+  const known = new Map(rows.map((row) => [row.account, row.fingerprint]));
+  for (const account of Object.keys(ACCOUNTS) as Account[]) {
+    const fingerprint = fingerprintOf(account, accounts[account]);
+    if (known.get(account) === fingerprint) continue;
+    await provisionAccount(source, account, accounts[account]);
+    await source.query('REPLACE INTO account_fingerprint VALUES (?, ?)', [account, fingerprint]);
+  }
+}
+
+async function provisionAccount(source: DataSource, account: Account, credentials: Credentials): Promise<void> {
+  const user = `'${credentials.username}'@'%'`;
+  await source.query(`CREATE USER IF NOT EXISTS ${user} IDENTIFIED BY ?`, [credentials.password]);
+  await source.query(`ALTER USER ${user} IDENTIFIED BY ?`, [credentials.password]);
+  await source.query(`REVOKE ALL PRIVILEGES, GRANT OPTION FROM ${user}`);
+  for (const grant of ACCOUNTS[account]) await source.query(`GRANT ${grant.privileges} ON ${grant.on} TO ${user}`);
+}
+
+function fingerprintOf(account: Account, credentials: Credentials): string {
+  return createHash('sha256').update(JSON.stringify([ACCOUNTS[account], credentials])).digest('hex');
+}
+
+const credentialsSchema = z.object({ username: z.string().regex(/^\w+$/), password: z.string().min(16) });
+
+/** Reads the accounts' credentials from a secrets file of the local deployment. */
+export async function readSecretsFile(path: string): Promise<Pick<MigrateOptions, 'admin' | 'accounts'>> {
+  const secrets = JSON.parse(await readFile(path, 'utf8'));
+  const names = Object.keys(ACCOUNTS) as Account[];
+  const accounts = Object.fromEntries(
+    names.map((account) => [account, credentialsSchema.parse(secrets[secretName(account)])]),
+  ) as Record<Account, Credentials>;
+  return { admin: credentialsSchema.parse(secrets['mysql-admin']), accounts };
+}
+
+async function main(): Promise<void> {
+  const config = readConfig(z.object({ PLAYBILL_DB_PRIMARY: endpoint, PLAYBILL_SECRETS_FILE: z.string().min(1) }));
+  const secrets = await readSecretsFile(config.PLAYBILL_SECRETS_FILE);
+  const done = await migrate({ primary: config.PLAYBILL_DB_PRIMARY, ...secrets });
+  console.log(done.length === 0 ? 'schema is up to date' : `ran ${done.length} migrations`);
+}
+
+if (process.argv[1] !== undefined && import.meta.url === pathToFileURL(process.argv[1]).href) await main();

@@ -1,0 +1,9 @@
+import { schemas } from './0001-schemas.js';
+import { watch } from './0002-watch.js';
+import { video } from './0003-video.js';
+import { batchRuns } from './0004-batch-runs.js';
+import { batchResults } from './0005-batch-results.js';
+import { dapr } from './0006-dapr.js';
+
+/** All migrations, oldest first. A file is never changed once released; a new file follows. */
+export const migrations = [...schemas, ...watch, ...video, ...batchRuns, ...batchResults, ...dapr];

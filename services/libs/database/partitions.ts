@@ -1,0 +1,41 @@
+import { addDays, type KstDay } from '#domain';
+import type { DataSource } from 'typeorm';
+
+const TABLE = 'playbill_watch.watch_event';
+
+/**
+ * Makes sure that each day from `from` to `to` has its partition of watch_event. Days past the last partition are
+ * split off the empty remainder; a day within the existing range already has one.
+ * @param source a connection of the maintenance account
+ */
+export async function ensurePartitions(source: DataSource, from: KstDay, to: KstDay): Promise<void> {
+  const rows: { description: string }[] = await source.query(
+    `SELECT PARTITION_DESCRIPTION AS description FROM information_schema.PARTITIONS
+     WHERE TABLE_SCHEMA = 'playbill_watch' AND TABLE_NAME = 'watch_event' ORDER BY PARTITION_ORDINAL_POSITION`,
+  );
+  const bounds = rows.map((row) => row.description.replaceAll("'", '')).filter((bound) => bound !== 'MAXVALUE');
+  const covered = new Set(bounds);
+  for (let day = from; day <= to; day = addDays(day, 1)) {
+    const bound = addDays(day, 1);
+    if (covered.has(bound)) continue;
+    const next = bounds.filter((existing) => existing > bound).sort()[0];
+    await splitPartition(source, { day, bound, next });
+    covered.add(bound);
+    bounds.push(bound);
+  }
+}
+
+/** Splits the partition that holds `day` so that the day's rows lie in one that ends at `bound`. */
+async function splitPartition(
+  source: DataSource,
+  { day, bound, next }: { day: KstDay; bound: KstDay; next: string | undefined },
+): Promise<void> {
+  const name = (end: string) => `p${end.replaceAll('-', '')}`;
+  const [old, rest] =
+    next === undefined
+      ? ['p_rest', 'PARTITION p_rest VALUES LESS THAN (MAXVALUE)']
+      : [name(addDays(next as KstDay, -1)), `PARTITION ${name(addDays(next as KstDay, -1))} VALUES LESS THAN ('${next}')`];
+  await source.query(
+    `ALTER TABLE ${TABLE} REORGANIZE PARTITION ${old} INTO (PARTITION ${name(day)} VALUES LESS THAN ('${bound}'), ${rest})`,
+  );
+}
