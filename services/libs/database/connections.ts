@@ -1,5 +1,5 @@
-import type { Endpoint } from '#lib/config';
 import { DataSource, type QueryRunner } from 'typeorm';
+import type { Endpoint } from '#lib/config';
 import { type Dialect, dialectOf } from './dialect.js';
 
 /** A database account's credentials, from the secret store. */

@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { pathToFileURL } from 'node:url';
-import { endpoint, readConfig, type Endpoint } from '#lib/config';
 import { DataSource } from 'typeorm';
 import { z } from 'zod';
+import { type Endpoint, endpoint, readConfig } from '#lib/config';
 import { ACCOUNTS, type Account, secretName } from './accounts.js';
 import { type Credentials, dataSourceOptions } from './connections.js';
 import { migrations } from './migrations/index.js';
@@ -73,7 +73,9 @@ async function provisionAccount(source: DataSource, account: Account, credential
 }
 
 function fingerprintOf(account: Account, credentials: Credentials): string {
-  return createHash('sha256').update(JSON.stringify([ACCOUNTS[account], credentials])).digest('hex');
+  return createHash('sha256')
+    .update(JSON.stringify([ACCOUNTS[account], credentials]))
+    .digest('hex');
 }
 
 const credentialsSchema = z.object({ username: z.string().regex(/^\w+$/), password: z.string().min(16) });

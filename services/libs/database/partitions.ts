@@ -1,5 +1,5 @@
-import { addDays, type KstDay } from '#domain';
 import type { DataSource } from 'typeorm';
+import { addDays, type KstDay } from '#domain';
 
 const TABLE = 'playbill_watch.watch_event';
 
@@ -34,7 +34,10 @@ async function splitPartition(
   const [old, rest] =
     next === undefined
       ? ['p_rest', 'PARTITION p_rest VALUES LESS THAN (MAXVALUE)']
-      : [name(addDays(next as KstDay, -1)), `PARTITION ${name(addDays(next as KstDay, -1))} VALUES LESS THAN ('${next}')`];
+      : [
+          name(addDays(next as KstDay, -1)),
+          `PARTITION ${name(addDays(next as KstDay, -1))} VALUES LESS THAN ('${next}')`,
+        ];
   await source.query(
     `ALTER TABLE ${TABLE} REORGANIZE PARTITION ${old} INTO (PARTITION ${name(day)} VALUES LESS THAN ('${bound}'), ${rest})`,
   );

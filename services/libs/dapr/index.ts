@@ -1,0 +1,4 @@
+export { type OutboxMessage, OutboxRelay, type OutboxRelayOptions, writeOutbox } from './outbox.js';
+export { createDaprServer, type DaprServerSettings } from './server.js';
+export { type CallOptions, Sidecar, SidecarError, type SidecarOptions } from './sidecar.js';
+export { uuidv7 } from './uuidv7.js';

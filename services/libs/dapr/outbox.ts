@@ -1,0 +1,100 @@
+import { uuidv7 } from './uuidv7.js';
+
+interface Queryable {
+  // biome-ignore lint/suspicious/noExplicitAny: rows have the shape of the statement
+  query(sql: string, parameters?: unknown[]): Promise<any>;
+}
+
+/** A message that is published after the transaction which wrote it has committed. */
+export interface OutboxMessage {
+  readonly topic: string;
+  readonly payload: Readonly<Record<string, unknown>>;
+}
+
+/** Writes a message into an outbox table within the caller's transaction. */
+export async function writeOutbox(tx: Queryable, table: string, message: OutboxMessage): Promise<void> {
+  await tx.query(`INSERT INTO ${table} (id, topic, payload, created_at) VALUES (?, ?, ?, UTC_TIMESTAMP(3))`, [
+    uuidv7(),
+    message.topic,
+    JSON.stringify(message.payload),
+  ]);
+}
+
+export interface OutboxRelayOptions {
+  /** Runs `work` in a transaction on the primary. */
+  readonly transaction: <T>(work: (tx: Queryable) => Promise<T>) => Promise<T>;
+  readonly table: string;
+  readonly publish: (topic: string, event: { id: string; data: unknown }) => Promise<void>;
+  readonly onError: (error: unknown) => void;
+}
+
+const BATCH_ROWS = 100;
+const IDLE_INTERVAL_MS = 1_000;
+
+/**
+ * Publishes the messages of an outbox table in their order, at least once each: a message is deleted in the
+ * transaction that holds its lock while it is published. Several relays share a table without waiting for each other.
+ */
+export class OutboxRelay {
+  #stopped = false;
+  #wake: () => void = () => undefined;
+  #loop: Promise<void> | undefined;
+
+  constructor(private readonly options: OutboxRelayOptions) {}
+
+  start(): void {
+    this.#loop = this.#run();
+  }
+
+  /** Looks now instead of at the next interval. */
+  wake(): void {
+    this.#wake();
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    this.#wake();
+    await this.#loop;
+  }
+
+  async #run(): Promise<void> {
+    while (!this.#stopped) {
+      const published = await this.#relayOnce().catch((error: unknown) => {
+        this.options.onError(error);
+        return 0;
+      });
+      if (published < BATCH_ROWS && !this.#stopped) await this.#idle();
+    }
+  }
+
+  async #relayOnce(): Promise<number> {
+    const { table, transaction, publish } = this.options;
+    return transaction(async (tx) => {
+      const rows: { id: string; topic: string; payload: unknown }[] = await tx.query(
+        `SELECT id, topic, payload FROM ${table} ORDER BY id LIMIT ${BATCH_ROWS} FOR UPDATE SKIP LOCKED`,
+      );
+      for (const row of rows) {
+        const data = typeof row.payload === 'string' ? JSON.parse(row.payload) : row.payload;
+        await publish(row.topic, { id: row.id, data });
+      }
+      if (rows.length > 0) {
+        const marks = rows.map(() => '?').join(', ');
+        await tx.query(
+          `DELETE FROM ${table} WHERE id IN (${marks})`,
+          rows.map((row) => row.id),
+        );
+      }
+      return rows.length;
+    });
+  }
+
+  #idle(): Promise<void> {
+    return new Promise((resolve) => {
+      const timer = setTimeout(resolve, IDLE_INTERVAL_MS);
+      this.#wake = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+  }
+}

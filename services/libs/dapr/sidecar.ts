@@ -1,0 +1,151 @@
+/** Calls to this app's own sidecar, each with a deadline: the SDK's client has none. */
+
+export interface SidecarOptions {
+  readonly httpPort: number;
+  readonly apiToken: string;
+}
+
+export interface CallOptions {
+  readonly method?: 'GET' | 'POST' | 'PUT' | 'DELETE';
+  readonly body?: unknown;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly timeoutMs: number;
+}
+
+/** An answer that is not 2xx, or none at all (`status` 0: refused, reset or timed out). */
+export class SidecarError extends Error {
+  constructor(
+    readonly target: string,
+    readonly status: number,
+    readonly body: string,
+    options?: ErrorOptions,
+  ) {
+    super(`${target}: ${status === 0 ? 'no answer' : `status ${status}`} ${body.slice(0, 300)}`, options);
+  }
+}
+
+const READY_POLL_MS = 50;
+
+/** One app's view of Dapr's HTTP API. */
+export class Sidecar {
+  readonly #base: string;
+  readonly #apiToken: string;
+
+  constructor(options: SidecarOptions) {
+    this.#base = `http://127.0.0.1:${options.httpPort}/v1.0`;
+    this.#apiToken = options.apiToken;
+  }
+
+  /** Waits until the sidecar can be called (its components are loaded). @throws after `timeoutMs` */
+  async waitReady(timeoutMs: number): Promise<void> {
+    const deadline = Date.now() + timeoutMs;
+    for (;;) {
+      const ready = await this.#request('/healthz/outbound', { timeoutMs: 1_000 }).then(
+        () => true,
+        () => false,
+      );
+      if (ready) return;
+      if (Date.now() > deadline) throw new Error(`the sidecar was not ready within ${timeoutMs} ms`);
+      await new Promise((resolve) => setTimeout(resolve, READY_POLL_MS));
+    }
+  }
+
+  /** All keys of a secret of the secret store `secrets`. @throws SidecarError when this app may not read it */
+  async secret(name: string): Promise<Record<string, string>> {
+    return (await this.#request(`/secrets/secrets/${name}`, { timeoutMs: 5_000 })).json() as Promise<
+      Record<string, string>
+    >;
+  }
+
+  /** Invokes a method (path, with its query) of another app. @returns the response, 2xx only @throws SidecarError */
+  invoke(appId: string, path: string, options: CallOptions): Promise<Response> {
+    return this.#request(`/invoke/${appId}/method/${path}`, options);
+  }
+
+  /** Like {@link invoke}, but gives every response as it came, whatever its status. @throws SidecarError on none */
+  forward(appId: string, path: string, options: CallOptions): Promise<Response> {
+    return this.#fetch(`/invoke/${appId}/method/${path}`, options);
+  }
+
+  /** Calls an actor's method with one argument. @returns what the method returned */
+  async actor<T>(type: string, id: string, method: string, argument: unknown, timeoutMs: number): Promise<T> {
+    const response = await this.#request(`/actors/${type}/${id}/method/${method}`, {
+      method: 'POST',
+      body: [argument],
+      timeoutMs,
+    });
+    const text = await response.text();
+    return (text === '' || text === 'undefined' ? undefined : JSON.parse(text)) as T;
+  }
+
+  /** Registers (or replaces) a reminder of an actor. Durations are Go's, e.g. `5s`. */
+  async setReminder(reminder: { type: string; id: string; name: string; dueTime: string; period: string }) {
+    await this.#request(`/actors/${reminder.type}/${reminder.id}/reminders/${reminder.name}`, {
+      method: 'POST',
+      body: { dueTime: reminder.dueTime, period: reminder.period, data: '"wake"' },
+      timeoutMs: 5_000,
+    });
+  }
+
+  async deleteReminder(reminder: { type: string; id: string; name: string }): Promise<void> {
+    await this.#request(`/actors/${reminder.type}/${reminder.id}/reminders/${reminder.name}`, {
+      method: 'DELETE',
+      timeoutMs: 5_000,
+    });
+  }
+
+  /** Publishes one CloudEvent; its id makes a repeat recognisable. @throws SidecarError when the broker did not take it */
+  async publish(topic: string, event: { id: string; type: string; source: string; data: unknown }): Promise<void> {
+    await this.#request(`/publish/pubsub/${topic}`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/cloudevents+json' },
+      body: { specversion: '1.0', datacontenttype: 'application/json', ...event },
+      timeoutMs: 5_000,
+    });
+  }
+
+  /** Reads a key of the state component `store`. @returns undefined when it is not there */
+  async getState<T>(store: string, key: string): Promise<T | undefined> {
+    const response = await this.#request(`/state/${store}/${encodeURIComponent(key)}`, { timeoutMs: 2_000 });
+    return response.status === 204 ? undefined : ((await response.json()) as T);
+  }
+
+  async setState(store: string, key: string, value: unknown, ttlSeconds?: number): Promise<void> {
+    const metadata = ttlSeconds === undefined ? {} : { metadata: { ttlInSeconds: String(ttlSeconds) } };
+    await this.#request(`/state/${store}`, { method: 'POST', body: [{ key, value, ...metadata }], timeoutMs: 2_000 });
+  }
+
+  async deleteState(store: string, key: string): Promise<void> {
+    await this.#request(`/state/${store}/${encodeURIComponent(key)}`, { method: 'DELETE', timeoutMs: 2_000 });
+  }
+
+  async #request(path: string, options: CallOptions): Promise<Response> {
+    const response = await this.#fetch(path, options);
+    if (!response.ok) throw new SidecarError(path, response.status, await response.text());
+    return response;
+  }
+
+  async #fetch(path: string, options: CallOptions): Promise<Response> {
+    const body = options.body === undefined ? null : bodyOf(options.body);
+    try {
+      return await fetch(this.#base + path, {
+        method: options.method ?? 'GET',
+        headers: {
+          'dapr-api-token': this.#apiToken,
+          ...(body === null ? {} : { 'content-type': 'application/json' }),
+          ...options.headers,
+        },
+        body,
+        signal: AbortSignal.timeout(options.timeoutMs),
+      });
+    } catch (error) {
+      throw new SidecarError(path, 0, error instanceof Error ? error.message : String(error), { cause: error });
+    }
+  }
+}
+
+function bodyOf(body: unknown): string | Uint8Array<ArrayBuffer> {
+  if (typeof body === 'string') return body;
+  if (body instanceof Uint8Array) return body as Uint8Array<ArrayBuffer>;
+  return JSON.stringify(body);
+}

@@ -1,0 +1,71 @@
+import { timingSafeEqual } from 'node:crypto';
+import express, { type Express, type RequestHandler } from 'express';
+import { collectDefaultMetrics, Registry } from 'prom-client';
+import type { Logger } from '#lib/logging';
+import { answerErrors, notFound, Problem } from './problem.js';
+
+export interface ServiceAppOptions {
+  readonly logger: Logger;
+  /** Token that the sidecar puts into `dapr-api-token`; nobody else knows it. */
+  readonly appApiToken: string;
+  /** What must work for this replica to be sent traffic; a rejection's message is shown by /readyz. */
+  readonly ready: () => Promise<void>;
+}
+
+export interface ServiceApp {
+  readonly app: Express;
+  readonly metrics: Registry;
+  /** Adds the answers for unknown paths and for errors; call it when every route is there. */
+  finish(translate?: (error: unknown) => Problem | undefined): void;
+}
+
+/**
+ * An Express app with what every service answers: /healthz, /readyz, /metrics, and a refusal for anyone who is not
+ * this app's sidecar. It does not listen.
+ */
+export function createServiceApp(options: ServiceAppOptions): ServiceApp {
+  const app = express();
+  app.disable('x-powered-by');
+  app.set('etag', false);
+  const metrics = new Registry();
+  collectDefaultMetrics({ register: metrics });
+  app.use(takeTraceId);
+  app.get('/healthz', (_req, res) => void res.json({ status: 'ok' }));
+  app.get('/readyz', async (_req, res) => {
+    const reason = await options.ready().then(
+      () => undefined,
+      (error: Error) => error.message,
+    );
+    if (reason === undefined) res.json({ status: 'ready' });
+    else throw new Problem('UNAVAILABLE', { detail: reason, retryAfterSeconds: 1 });
+  });
+  app.get('/metrics', async (_req, res) => void res.type(metrics.contentType).send(await metrics.metrics()));
+  app.use(requireSidecar(options.appApiToken));
+  return {
+    app,
+    metrics,
+    finish(translate = () => undefined) {
+      app.use(notFound);
+      app.use(answerErrors(options.logger, translate));
+    },
+  };
+}
+
+/** W3C trace context: the trace id of the caller, for problem documents and logs. */
+const takeTraceId: RequestHandler = (req, res, next) => {
+  const match = /^00-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}$/.exec(req.get('traceparent') ?? '');
+  res.locals['traceId'] = match?.[1] ?? '';
+  next();
+};
+
+/** Lets only this app's sidecar in: it alone knows the app token. */
+function requireSidecar(appApiToken: string): RequestHandler {
+  const expected = Buffer.from(appApiToken);
+  return (req, _res, next) => {
+    const given = Buffer.from(req.get('dapr-api-token') ?? '');
+    if (given.length !== expected.length || !timingSafeEqual(given, expected)) {
+      throw new Problem('UNAUTHENTICATED', { detail: 'this port serves its sidecar only' });
+    }
+    next();
+  };
+}

@@ -1,0 +1,17 @@
+/** Every code that an answer can carry, with its status. docs/errors.md lists the same ones. */
+export const ERROR_CODES = {
+  UNREADABLE: { status: 400, title: 'The request could not be read' },
+  UNAUTHENTICATED: { status: 401, title: 'No valid token' },
+  FORBIDDEN: { status: 403, title: 'Not yours' },
+  NOT_FOUND: { status: 404, title: 'Not found' },
+  RUN_ACTIVE: { status: 409, title: 'The day is already running' },
+  SETTLEMENT_GAP: { status: 409, title: 'An earlier day is not settled' },
+  BODY_TOO_LARGE: { status: 413, title: 'The body is too large' },
+  INVALID: { status: 422, title: 'A field fails a rule' },
+  DAY_NOT_OVER: { status: 422, title: 'The day is not over' },
+  TOO_MANY_REQUESTS: { status: 429, title: 'Too many requests' },
+  INTERNAL: { status: 500, title: 'Something went wrong on our side' },
+  UNAVAILABLE: { status: 503, title: 'A dependency is down' },
+} as const;
+
+export type ErrorCode = keyof typeof ERROR_CODES;
