@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { billedOnFor, parseKstDay, planPosting, sumWon, TARIFF_V1, type Tariff, verifyChain, wonOf } from '#domain';
 import { anyKind, anyPosition, anyTariff } from './support/arbitraries.js';
-import { codeOf } from './support/matchers.js';
+import { codeOf, domainErrorOf } from './support/matchers.js';
 
 const tariff = TARIFF_V1;
 const kind = 'view' as const;
@@ -34,9 +34,8 @@ describe('a posting is the difference between what counts and what is posted', (
   });
 
   test('a chain cannot fall below 0', () => {
-    expect(codeOf(() => planPosting({ tariff, kind, position: 3n, units: 0n, postedUnits: 4n }))).toBe(
-      'INVALID_POSITION',
-    );
+    const broken = domainErrorOf(() => planPosting({ tariff, kind, position: 3n, units: 0n, postedUnits: 4n }));
+    expect(broken).toMatchObject({ code: 'INVALID_POSITION', message: 'A correction of -4 at 3 is below 0.' });
     expect(codeOf(() => planPosting({ tariff, kind, position: 3n, units: -1n, postedUnits: 0n }))).toBe(
       'INVALID_POSITION',
     );
