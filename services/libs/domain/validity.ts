@@ -10,9 +10,20 @@ export type ReasonCode = (typeof REASON)[ReasonName];
 export type ExcludedReasonName = Exclude<ReasonName, 'COUNTED'>;
 
 /** The reasons by which an event is excluded, in the order in which they are listed to people. */
-export const EXCLUDED_REASONS = ['SELF_VIEW', 'REPEAT', 'TOO_SHORT', 'REVOKED'] as const satisfies ExcludedReasonName[];
+export const EXCLUDED_REASONS = [
+  'SELF_VIEW',
+  'REPEAT',
+  'TOO_SHORT',
+  'REVOKED',
+] as const satisfies readonly ExcludedReasonName[];
 
-const NAME_OF_CODE = ['COUNTED', 'SELF_VIEW', 'REPEAT', 'TOO_SHORT', 'REVOKED'] as const satisfies ReasonName[];
+const NAME_OF_CODE = [
+  'COUNTED',
+  'SELF_VIEW',
+  'REPEAT',
+  'TOO_SHORT',
+  'REVOKED',
+] as const satisfies readonly ReasonName[];
 
 /**
  * The name of a stored reason code.
