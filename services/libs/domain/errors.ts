@@ -20,6 +20,7 @@ export const DOMAIN_ERROR_CODES = [
   'NO_POLICY_IN_EFFECT',
   'NO_TARIFF_IN_EFFECT',
   'SETTLEMENT_GAP',
+  'STATISTICS_MISSING',
 ] as const;
 
 export type DomainErrorCode = (typeof DOMAIN_ERROR_CODES)[number];

@@ -54,7 +54,7 @@ export function createServiceApp(options: ServiceAppOptions): ServiceApp {
 /** W3C trace context: the trace id of the caller, for problem documents and logs. */
 const takeTraceId: RequestHandler = (req, res, next) => {
   const match = /^00-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}$/.exec(req.get('traceparent') ?? '');
-  res.locals['traceId'] = match?.[1] ?? '';
+  res.locals.traceId = match?.[1] ?? '';
   next();
 };
 

@@ -6,6 +6,7 @@ export const ERROR_CODES = {
   NOT_FOUND: { status: 404, title: 'Not found' },
   RUN_ACTIVE: { status: 409, title: 'The day is already running' },
   SETTLEMENT_GAP: { status: 409, title: 'An earlier day is not settled' },
+  STATISTICS_MISSING: { status: 409, title: 'The day has no statistics yet' },
   BODY_TOO_LARGE: { status: 413, title: 'The body is too large' },
   INVALID: { status: 422, title: 'A field fails a rule' },
   DAY_NOT_OVER: { status: 422, title: 'The day is not over' },

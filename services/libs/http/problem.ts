@@ -41,7 +41,7 @@ export function sendProblem(res: Response, problem: Problem): void {
         status,
         detail: detail ?? title,
         code: problem.code,
-        traceId: res.locals['traceId'] ?? '',
+        traceId: res.locals.traceId ?? '',
         ...(errors === undefined ? {} : { errors }),
         ...extra,
       }),
@@ -68,10 +68,7 @@ export function answerErrors(logger: Logger, translate: (error: unknown) => Prob
       return;
     }
     if (problem === undefined) {
-      logger.error(
-        { err: error, method: req.method, path: req.path, traceId: res.locals['traceId'] },
-        'request failed',
-      );
+      logger.error({ err: error, method: req.method, path: req.path, traceId: res.locals.traceId }, 'request failed');
     }
     sendProblem(res, problem ?? new Problem('INTERNAL'));
   };

@@ -1,0 +1,46 @@
+import type { DaprServer } from '@dapr/dapr';
+import { createDaprServer } from '#lib/dapr';
+import { createServiceApp } from '#lib/http';
+import { CoordinatorActor } from './adapters/actors/coordinator-actor.js';
+import { PartitionActor } from './adapters/actors/partition-actor.js';
+import { addRoutes, type RouteOptions, translateDomainError } from './adapters/http/routes.js';
+
+export interface AppOptions extends RouteOptions {
+  /** The schedule fired; its deadline is the binding's. */
+  readonly onCron: () => Promise<void>;
+}
+
+export interface BatchApp {
+  readonly server: DaprServer;
+  /** Registers everything and listens. */
+  start(): Promise<void>;
+}
+
+/** The batch service's server: its actors, the cron binding, and the operators' calls. */
+export function createApp(options: AppOptions): BatchApp {
+  const { context } = options;
+  const { config } = context;
+  const service = createServiceApp({
+    logger: context.logger,
+    appApiToken: config.APP_API_TOKEN,
+    ready: async () => void (await context.database.primary.query('SELECT 1')),
+  });
+  const server = createDaprServer(service.app, {
+    host: config.APP_HOST,
+    port: config.APP_PORT,
+    sidecarPort: config.DAPR_HTTP_PORT,
+    sidecarToken: config.DAPR_API_TOKEN,
+  });
+  return {
+    server,
+    async start() {
+      await server.actor.init();
+      await server.actor.registerActor(CoordinatorActor);
+      await server.actor.registerActor(PartitionActor);
+      await server.binding.receive('cron-daily', options.onCron);
+      addRoutes(service.app, options);
+      await server.start();
+      service.finish(translateDomainError);
+    },
+  };
+}

@@ -1,0 +1,34 @@
+import type { KstDay, PostingKind } from '#domain';
+
+/** One double entry: debit platform revenue share, credit creator:<creatorId>; a negative amount is a reversal. */
+export interface LedgerEntry {
+  readonly creatorId: bigint;
+  readonly seq: bigint;
+  readonly eventDay: KstDay;
+  readonly videoId: bigint;
+  readonly kind: PostingKind;
+  readonly postingSeq: number;
+  readonly amount: bigint;
+  readonly runNumber: number;
+}
+
+/** What the hash chain starts from before a creator's first entry: 32 zero bytes, in hexadecimal. */
+export const GENESIS_HASH = '0'.repeat(64);
+
+/**
+ * The text whose SHA-256 is the entry's hash: the hash before it, then every field that must not change.
+ * @param previousHash 64 hexadecimal digits, of the entry before it in the creator's chain
+ */
+export function ledgerHashInput(previousHash: string, entry: LedgerEntry): string {
+  return [
+    previousHash,
+    entry.creatorId,
+    entry.seq,
+    entry.eventDay,
+    entry.videoId,
+    entry.kind,
+    entry.postingSeq,
+    entry.amount,
+    entry.runNumber,
+  ].join('|');
+}

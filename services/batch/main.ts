@@ -1,0 +1,149 @@
+import { randomUUID } from 'node:crypto';
+import { addDays, kstDayOf, startOfDayMs } from '#domain';
+import { readConfig } from '#lib/config';
+import { OutboxRelay, Sidecar } from '#lib/dapr';
+import { type Credentials, connectDatabase, ensurePartitions, inTransaction, secretName } from '#lib/database';
+import { createLogger, type Logger } from '#lib/logging';
+import { ActorClient } from './adapters/actors/coordinator-client.js';
+import { PARTITION_IDS } from './adapters/actors/partition-actor.js';
+import { provideServices } from './adapters/actors/services.js';
+import { createApp } from './app.js';
+import { type Config, configSchema } from './config.js';
+import { beat, retire } from './repositories/worker-repository.js';
+import { type Context, OUTBOX } from './usecases/context.js';
+import { PartitionDirectory } from './usecases/partition-directory.js';
+import { partitionRange } from './usecases/phases.js';
+import { RunDriver } from './usecases/run-driver.js';
+import { SliceWorker } from './usecases/slice-worker.js';
+
+const SIDECAR_READY_MS = 60_000;
+const HEARTBEAT_MS = 1_000;
+/** The schedule of components/cron-daily: ten past midnight, Asia/Seoul. */
+const CRON_AFTER_MIDNIGHT_MS = 10 * 60_000;
+
+async function main(): Promise<void> {
+  const config = readConfig(configSchema);
+  const logger = createLogger({ service: 'batch', replica: config.PLAYBILL_REPLICA, level: config.PLAYBILL_LOG_LEVEL });
+  const sidecar = new Sidecar({ httpPort: config.DAPR_HTTP_PORT, apiToken: config.DAPR_API_TOKEN });
+  await sidecar.waitReady(SIDECAR_READY_MS);
+  const { context, relay, close } = await createContext({ config, logger, sidecar });
+  const actors = new ActorClient(sidecar);
+  const worker = new SliceWorker(context, () => void actors.wake().catch(() => undefined));
+  const directory = new PartitionDirectory((id) => actors.where(id), PARTITION_IDS);
+  const driver = new RunDriver({ context, directory, handOut: (id, task) => actors.process(id, task) });
+  const tickIfDue = createTick(actors, logger);
+  provideServices({
+    context,
+    driver,
+    worker,
+    onWatchdog() {
+      driver.ensureRunning();
+      void tickIfDue();
+    },
+  });
+  const app = createApp({ context, actors, onCron: tickIfDue });
+  await app.start();
+  const heartbeat = startHeartbeat(context);
+  relay.start();
+  await keepTrying(logger, 'the watchdog reminder', () => actors.setWatchdog());
+  logger.info({ port: config.APP_PORT }, 'batch replica is up');
+
+  let stopping = false;
+  const stop = async () => {
+    if (stopping) return;
+    stopping = true;
+    await heartbeat.stop();
+    await driver.stop();
+    await worker.stop();
+    await relay.stop();
+    await app.server.stop();
+    await close();
+    process.exit(0);
+  };
+  process.on('SIGTERM', () => void stop());
+  process.on('SIGINT', () => void stop());
+}
+
+async function createContext({ config, logger, sidecar }: { config: Config; logger: Logger; sidecar: Sidecar }) {
+  const servers = { primary: config.PLAYBILL_DB_PRIMARY, replicas: config.PLAYBILL_DB_REPLICAS };
+  const credentials = async (account: 'batch' | 'maintenance') =>
+    (await sidecar.secret(secretName(account))) as unknown as Credentials;
+  const database = await connectDatabase({
+    ...servers,
+    credentials: await credentials('batch'),
+    poolSize: config.PLAYBILL_DB_POOL_SIZE,
+  });
+  const maintenance = await connectDatabase({
+    primary: servers.primary,
+    replicas: [],
+    credentials: await credentials('maintenance'),
+    poolSize: 1,
+  });
+  const relay = new OutboxRelay({
+    transaction: (work) => inTransaction(database.primary, work),
+    table: OUTBOX,
+    publish: (topic, event) => sidecar.publish(topic, { ...event, type: topic, source: 'playbill/batch' }),
+    onError: (error) => logger.warn({ err: error }, 'events could not be published, trying again'),
+  });
+  const today = () => kstDayOf(Date.now());
+  const context: Context = {
+    config,
+    database,
+    sidecar,
+    logger,
+    replica: config.PLAYBILL_REPLICA,
+    today,
+    preparePartitions: async () => {
+      const { from, to } = partitionRange(today());
+      await ensurePartitions(maintenance.primary, from, to);
+    },
+    wakeOutbox: () => relay.wake(),
+  };
+  return { context, relay, close: () => Promise.all([database.close(), maintenance.close()]) };
+}
+
+/** The slot whose time has come is passed on to the coordinator, which acts on it once. */
+function createTick(actors: ActorClient, logger: Logger): () => Promise<void> {
+  let acted = '';
+  return async () => {
+    const now = Date.now();
+    const today = kstDayOf(now);
+    const slot = now >= startOfDayMs(today) + CRON_AFTER_MIDNIGHT_MS ? today : addDays(today, -1);
+    if (slot === acted) return;
+    const answer = await actors.tick(slot).catch((error: unknown) => {
+      logger.warn({ err: error, slot }, 'the coordinator could not be told of the schedule, a reminder tells it again');
+      return undefined;
+    });
+    if (answer?.ok === true) acted = slot;
+  };
+}
+
+function startHeartbeat(context: Context): { stop(): Promise<void> } {
+  const incarnation = randomUUID();
+  const { primary } = context.database;
+  const pulse = () =>
+    beat(primary, context.replica, incarnation).catch((error: unknown) =>
+      context.logger.warn({ err: error }, 'no heartbeat'),
+    );
+  void pulse();
+  const timer = setInterval(() => void pulse(), HEARTBEAT_MS);
+  return {
+    async stop() {
+      clearInterval(timer);
+      await retire(primary, context.replica, incarnation).catch(() => undefined);
+    },
+  };
+}
+
+async function keepTrying(logger: Logger, what: string, work: () => Promise<void>): Promise<void> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await work();
+    } catch (error) {
+      logger.warn({ err: error, attempt }, `${what} could not be set, trying again`);
+      await new Promise((resolve) => setTimeout(resolve, Math.min(5_000, 200 * attempt)));
+    }
+  }
+}
+
+await main();

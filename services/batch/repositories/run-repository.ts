@@ -1,0 +1,103 @@
+import type { KstDay } from '#domain';
+import { uuidv7 } from '#lib/dapr';
+import type { Queryable } from '#lib/database';
+import type { Job, Phase, Run } from '../domain/run.js';
+import { type RunRow, toRun } from './rows.js';
+
+const RUN = 'playbill_batch.run';
+
+/** The run with this id, or undefined. One row by primary key. */
+export async function findRun(db: Queryable, runId: string): Promise<Run | undefined> {
+  const rows: RunRow[] = await db.query(`SELECT * FROM ${RUN} WHERE run_id = ?`, [runId]);
+  return rows[0] && toRun(rows[0]);
+}
+
+/** As findRun, and nobody else changes it until the transaction ends. */
+export async function lockRun(tx: Queryable, runId: string): Promise<Run | undefined> {
+  const rows: RunRow[] = await tx.query(`SELECT * FROM ${RUN} WHERE run_id = ? FOR UPDATE`, [runId]);
+  return rows[0] && toRun(rows[0]);
+}
+
+/** The run of the day that is queued, running or held. One row by a unique key. */
+export async function findActiveRun(db: Queryable, day: KstDay): Promise<Run | undefined> {
+  const rows: RunRow[] = await db.query(`SELECT * FROM ${RUN} WHERE active_day = ?`, [day]);
+  return rows[0] && toRun(rows[0]);
+}
+
+/** The run to drive now: one that runs already, else the queued one of the earliest day. A handful of rows. */
+export async function nextRunToDrive(db: Queryable): Promise<Run | undefined> {
+  const rows: RunRow[] = await db.query(
+    `SELECT * FROM ${RUN} WHERE active_day IS NOT NULL AND state IN ('running', 'queued')
+     ORDER BY state = 'queued', active_day LIMIT 1`,
+  );
+  return rows[0] && toRun(rows[0]);
+}
+
+/** The latest completed run of the day that covers the job. */
+export async function latestCompletedRun(db: Queryable, day: KstDay, job: Job): Promise<Run | undefined> {
+  const rows: RunRow[] = await db.query(
+    `SELECT * FROM ${RUN} WHERE day = ? AND state = 'completed' AND job IN (?, 'daily')
+     ORDER BY run_number DESC LIMIT 1`,
+    [day, job],
+  );
+  return rows[0] && toRun(rows[0]);
+}
+
+/** Runs from the newest on, at most `limit`, before the given run number. */
+export async function listRuns(db: Queryable, limit: number, beforeNumber?: number): Promise<Run[]> {
+  const rows: RunRow[] = await db.query(`SELECT * FROM ${RUN} WHERE run_number < ? ORDER BY run_number DESC LIMIT ?`, [
+    beforeNumber ?? Number.MAX_SAFE_INTEGER,
+    limit,
+  ]);
+  return rows.map(toRun);
+}
+
+/**
+ * Queues a run. The unique key on active_day refuses a second one for a day.
+ * @throws ER_DUP_ENTRY when the day has an active run already
+ */
+export async function insertRun(
+  tx: Queryable,
+  { job, day, requestedBy }: { job: Job; day: KstDay; requestedBy: string },
+): Promise<string> {
+  const runId = uuidv7();
+  await tx.query(
+    `INSERT INTO ${RUN} (run_id, run_number, job, day, active_day, state, requested_by, created_at)
+     SELECT ?, COALESCE(MAX(run_number), 0) + 1, ?, ?, ?, 'queued', ?, UTC_TIMESTAMP(3) FROM ${RUN}`,
+    [runId, job, day, day, requestedBy],
+  );
+  return runId;
+}
+
+/** Moves a run into a phase. */
+export async function enterPhase(tx: Queryable, runId: string, phase: Phase): Promise<void> {
+  await tx.query(
+    `UPDATE ${RUN} SET state = 'running', phase = ?, started_at = COALESCE(started_at, UTC_TIMESTAMP(3)) WHERE run_id = ?`,
+    [phase, runId],
+  );
+}
+
+export async function setReadPosition(db: Queryable, runId: string, position: string): Promise<void> {
+  await db.query(`UPDATE ${RUN} SET read_position = ? WHERE run_id = ?`, [position, runId]);
+}
+
+/** Fixes the day and the instant that the run's postings carry, once. */
+export async function setBilling(tx: Queryable, runId: string, billedOn: KstDay): Promise<void> {
+  await tx.query(
+    `UPDATE ${RUN} SET billed_on = COALESCE(billed_on, ?), posted_at = COALESCE(posted_at, UTC_TIMESTAMP(3))
+     WHERE run_id = ?`,
+    [billedOn, runId],
+  );
+}
+
+/** Ends a run; its day is free for the next one. */
+export async function endRun(
+  tx: Queryable,
+  runId: string,
+  outcome: { state: 'completed' } | { state: 'failed'; error: string },
+): Promise<void> {
+  await tx.query(
+    `UPDATE ${RUN} SET state = ?, error = ?, active_day = NULL, ended_at = UTC_TIMESTAMP(3) WHERE run_id = ?`,
+    [outcome.state, outcome.state === 'failed' ? outcome.error.slice(0, 1000) : null, runId],
+  );
+}

@@ -1,0 +1,267 @@
+import { type KstDay, type PostingKind, type Rounding, sliceOf, type Tariff } from '#domain';
+import { type BulkInsert, bulkInsert, type Queryable } from '#lib/database';
+import type { LedgerEntry } from '../domain/ledger.js';
+import type { Position, Posting, VideoUnits } from '../domain/settle-video.js';
+
+/**
+ * What one slice of creators has for a day: counted units from the statistics beside the units already posted.
+ * Reads the slice's statistics by the index by_creator and its postings by primary key. Ordered by creator and video.
+ */
+export async function readVideoUnits(db: Queryable, day: KstDay, creatorSlice: number): Promise<VideoUnits[]> {
+  const counted: Record<string, string>[] = await db.query(
+    `SELECT video_id, creator_id, views, ad_views FROM playbill_batch.daily_statistic
+     WHERE day = ? AND creator_slice = ?`,
+    [day, creatorSlice],
+  );
+  const posted: Record<string, string>[] = await db.query(
+    `SELECT creator_id, video_id,
+       SUM(IF(kind = 'view', to_position - from_position, 0)) AS views,
+       SUM(IF(kind = 'ad', to_position - from_position, 0)) AS ad_views
+     FROM playbill_batch.posting WHERE event_day = ? AND creator_slice = ? GROUP BY creator_id, video_id`,
+    [day, creatorSlice],
+  );
+  const videos = new Map<string, VideoUnits>();
+  for (const row of counted) {
+    videos.set(row.video_id!, {
+      videoId: BigInt(row.video_id!),
+      creatorId: BigInt(row.creator_id!),
+      views: BigInt(row.views!),
+      adViews: BigInt(row.ad_views!),
+      postedViews: 0n,
+      postedAdViews: 0n,
+    });
+  }
+  for (const row of posted) {
+    const known = videos.get(row.video_id!);
+    videos.set(row.video_id!, {
+      videoId: BigInt(row.video_id!),
+      creatorId: BigInt(row.creator_id!),
+      views: known?.views ?? 0n,
+      adViews: known?.adViews ?? 0n,
+      postedViews: BigInt(row.views!),
+      postedAdViews: BigInt(row.ad_views!),
+    });
+  }
+  return [...videos.values()].sort((a, b) => compare(a.creatorId, b.creatorId) || compare(a.videoId, b.videoId));
+}
+
+function compare(a: bigint, b: bigint): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}
+
+/** Where the chains of these videos end now; a video that was never settled is absent. By primary key. */
+export async function readPositions(tx: Queryable, videoIds: readonly bigint[]): Promise<Map<bigint, Position>> {
+  if (videoIds.length === 0) return new Map();
+  const rows: Record<string, string>[] = await tx.query(
+    `SELECT video_id, views, ads, view_seq, ad_seq FROM playbill_batch.position WHERE video_id IN (${videoIds.join(', ')})`,
+  );
+  return new Map(
+    rows.map((row) => [
+      BigInt(row.video_id!),
+      {
+        views: BigInt(row.views!),
+        ads: BigInt(row.ads!),
+        viewSeq: Number(row.view_seq),
+        adSeq: Number(row.ad_seq),
+      },
+    ]),
+  );
+}
+
+const POSTING_INSERT: Omit<BulkInsert, 'constants'> = {
+  table: 'playbill_batch.posting',
+  columns: [
+    { name: 'creator_id', type: 'BIGINT' },
+    { name: 'video_id', type: 'BIGINT' },
+    { name: 'kind', type: 'VARCHAR(16)' },
+    { name: 'seq', type: 'INT' },
+    { name: 'from_position', type: 'BIGINT' },
+    { name: 'to_position', type: 'BIGINT' },
+    { name: 'amount', type: 'BIGINT' },
+  ],
+};
+
+const ADJUSTMENT_INSERT: Omit<BulkInsert, 'constants'> = {
+  table: 'playbill_batch.adjustment',
+  columns: [
+    { name: 'creator_id', type: 'BIGINT' },
+    { name: 'video_id', type: 'BIGINT' },
+    { name: 'kind', type: 'VARCHAR(16)' },
+    { name: 'seq', type: 'INT' },
+    { name: 'cause', type: 'VARCHAR(16)' },
+  ],
+};
+
+/** Stores the postings of one slice; those billed on another day than their event day are indexed as adjustments. */
+export async function insertPostings(
+  tx: Queryable,
+  { postings, creatorSlice, runNumber }: { postings: readonly Posting[]; creatorSlice: number; runNumber: number },
+): Promise<void> {
+  const first = postings[0];
+  if (first === undefined) return;
+  const { eventDay, billedOn, tariffVersion } = first;
+  await bulkInsert(
+    tx,
+    {
+      ...POSTING_INSERT,
+      constants: {
+        event_day: eventDay,
+        creator_slice: creatorSlice,
+        billed_on: billedOn,
+        tariff_version: tariffVersion,
+        run_number: runNumber,
+      },
+    },
+    postings.map((p) => [
+      String(p.creatorId),
+      String(p.videoId),
+      p.kind,
+      p.seq,
+      String(p.from),
+      String(p.to),
+      String(p.amount),
+    ]),
+  );
+  if (billedOn === eventDay) return;
+  await bulkInsert(
+    tx,
+    { ...ADJUSTMENT_INSERT, constants: { event_day: eventDay, creator_slice: creatorSlice, billed_on: billedOn } },
+    postings.map((p) => [String(p.creatorId), String(p.videoId), p.kind, p.seq, p.to > p.from ? 'LATE' : 'REVOKED']),
+  );
+}
+
+const POSITION_UPSERT: BulkInsert = {
+  table: 'playbill_batch.position',
+  columns: [
+    { name: 'video_id', type: 'BIGINT' },
+    { name: 'views', type: 'BIGINT' },
+    { name: 'ads', type: 'BIGINT' },
+    { name: 'view_seq', type: 'INT' },
+    { name: 'ad_seq', type: 'INT' },
+  ],
+  onDuplicate: `ON DUPLICATE KEY UPDATE views = VALUES(views), ads = VALUES(ads), view_seq = VALUES(view_seq),
+    ad_seq = VALUES(ad_seq)`,
+};
+
+/** Moves the ends of the chains. */
+export async function savePositions(tx: Queryable, positions: ReadonlyMap<bigint, Position>): Promise<void> {
+  const rows = [...positions].map(([id, p]) => [String(id), String(p.views), String(p.ads), p.viewSeq, p.adSeq]);
+  await bulkInsert(tx, POSITION_UPSERT, rows);
+}
+
+/** The end of a creator's ledger chain. `hash` in hexadecimal. */
+export interface LedgerHead {
+  readonly seq: bigint;
+  readonly hash: string;
+}
+
+/** The ends of these creators' ledger chains, held for the rest of the transaction; a new creator is absent. */
+export async function lockLedgerHeads(tx: Queryable, creatorIds: readonly bigint[]): Promise<Map<bigint, LedgerHead>> {
+  if (creatorIds.length === 0) return new Map();
+  const rows: Record<string, string>[] = await tx.query(
+    `SELECT creator_id, last_seq, LOWER(HEX(last_hash)) AS last_hash FROM playbill_batch.ledger_account
+     WHERE creator_id IN (${creatorIds.join(', ')}) ORDER BY creator_id FOR UPDATE`,
+  );
+  return new Map(rows.map((row) => [BigInt(row.creator_id!), { seq: BigInt(row.last_seq!), hash: row.last_hash! }]));
+}
+
+const LEDGER_INSERT: Omit<BulkInsert, 'constants'> = {
+  table: 'playbill_batch.ledger_entry',
+  columns: [
+    { name: 'creator_id', type: 'BIGINT' },
+    { name: 'seq', type: 'BIGINT' },
+    { name: 'video_id', type: 'BIGINT' },
+    { name: 'kind', type: 'VARCHAR(16)' },
+    { name: 'posting_seq', type: 'INT' },
+    { name: 'amount', type: 'BIGINT' },
+    { name: 'hash', type: 'CHAR(64)', convert: 'UNHEX' },
+  ],
+};
+
+/** Appends entries of one run and event day to their creators' chains. */
+export async function appendLedgerEntries(
+  tx: Queryable,
+  entries: readonly (LedgerEntry & { readonly hash: string })[],
+): Promise<void> {
+  const first = entries[0];
+  if (first === undefined) return;
+  await bulkInsert(
+    tx,
+    { ...LEDGER_INSERT, constants: { event_day: first.eventDay, run_number: first.runNumber } },
+    entries.map((e) => [
+      String(e.creatorId),
+      String(e.seq),
+      String(e.videoId),
+      e.kind,
+      e.postingSeq,
+      String(e.amount),
+      e.hash,
+    ]),
+  );
+}
+
+const LEDGER_HEAD_UPSERT: BulkInsert = {
+  table: 'playbill_batch.ledger_account',
+  columns: [
+    { name: 'creator_id', type: 'BIGINT' },
+    { name: 'last_seq', type: 'BIGINT' },
+    { name: 'last_hash', type: 'CHAR(64)', convert: 'UNHEX' },
+  ],
+  onDuplicate: 'ON DUPLICATE KEY UPDATE last_seq = VALUES(last_seq), last_hash = VALUES(last_hash)',
+};
+
+export async function saveLedgerHeads(tx: Queryable, heads: ReadonlyMap<bigint, LedgerHead>): Promise<void> {
+  const rows = [...heads].map(([creatorId, head]) => [String(creatorId), String(head.seq), head.hash]);
+  await bulkInsert(tx, LEDGER_HEAD_UPSERT, rows);
+}
+
+/** The last day that was settled, or null before the books are open. */
+export async function lastSettledDay(db: Queryable): Promise<KstDay | null> {
+  const [row] = await db.query('SELECT MAX(day) AS day FROM playbill_batch.settlement_day');
+  return (row?.day ?? null) as KstDay | null;
+}
+
+/** Records that the day is settled. @returns its new revision, from 1 */
+export async function completeSettlementDay(tx: Queryable, day: KstDay, runId: string): Promise<number> {
+  await tx.query(
+    `INSERT INTO playbill_batch.settlement_day (day, revision, run_id, completed_at) VALUES (?, 1, ?, UTC_TIMESTAMP(3))
+     ON DUPLICATE KEY UPDATE revision = revision + 1, run_id = VALUES(run_id), completed_at = VALUES(completed_at)`,
+    [day, runId],
+  );
+  const [row] = await tx.query('SELECT revision FROM playbill_batch.settlement_day WHERE day = ?', [day]);
+  return Number(row.revision);
+}
+
+/** Whether the day was ever settled. */
+export async function isSettled(db: Queryable, day: KstDay): Promise<boolean> {
+  const rows: unknown[] = await db.query('SELECT 1 FROM playbill_batch.settlement_day WHERE day = ?', [day]);
+  return rows.length > 0;
+}
+
+/** The tariff in effect on a day: the one with the latest effective date not after it. @throws when there is none */
+export async function readTariff(db: Queryable, day: KstDay): Promise<Tariff> {
+  const [tariff]: { version: number; effective_from: string; rounding: Rounding }[] = await db.query(
+    `SELECT version, effective_from, rounding FROM playbill_batch.tariff WHERE effective_from <= ?
+     ORDER BY effective_from DESC LIMIT 1`,
+    [day],
+  );
+  if (tariff === undefined) throw new Error(`no tariff is in effect on ${day}`);
+  const tiers: { kind: PostingKind; from_position: string; unit_price_tenths: string }[] = await db.query(
+    'SELECT kind, from_position, unit_price_tenths FROM playbill_batch.tariff_tier WHERE version = ? ORDER BY from_position',
+    [tariff.version],
+  );
+  const tiersOfKind = (kind: PostingKind) =>
+    tiers
+      .filter((tier) => tier.kind === kind)
+      .map((tier) => ({ from: BigInt(tier.from_position), unitPriceTenths: BigInt(tier.unit_price_tenths) }));
+  return {
+    version: Number(tariff.version),
+    effectiveFrom: tariff.effective_from as KstDay,
+    rounding: tariff.rounding,
+    view: tiersOfKind('view'),
+    ad: tiersOfKind('ad'),
+  };
+}
+
+/** The slice that settles a creator. */
+export const creatorSliceOf = sliceOf;

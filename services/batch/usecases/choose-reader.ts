@@ -1,0 +1,26 @@
+import type { DataSource } from 'typeorm';
+import type { Context } from './context.js';
+
+/**
+ * The server that a slice is read from: this replica's own database replica when it has reached the position in time,
+ * else the next one, else the primary, which always has.
+ */
+export async function chooseReader(context: Context, position: string): Promise<DataSource> {
+  const { database, config, logger } = context;
+  for (const replica of inPreferredOrder(database.replicas, context.replica)) {
+    if (!replica.isInitialized) continue;
+    try {
+      if (await database.dialect.waitForPosition(replica, position, config.BATCH_REPLICA_WAIT_MS)) return replica;
+      logger.warn({ position }, 'database replica is behind, taking the next server');
+    } catch (error) {
+      logger.warn({ err: error }, 'database replica cannot be read, taking the next server');
+    }
+  }
+  return database.primary;
+}
+
+/** Spreads the batch replicas over the database replicas by the number at the end of their names. */
+export function inPreferredOrder<T>(replicas: readonly T[], name: string): T[] {
+  const ordinal = Number(/(\d+)$/.exec(name)?.[1] ?? 0);
+  return replicas.map((_, i) => replicas[(i + ordinal) % replicas.length]!);
+}

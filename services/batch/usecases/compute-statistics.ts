@@ -1,0 +1,37 @@
+import { inTransaction, type Queryable } from '#lib/database';
+import type { SliceTask } from '../domain/run.js';
+import { sumSlice, type VideoSums } from '../repositories/event-repository.js';
+import { finishSlice, holdSlice } from '../repositories/slice-repository.js';
+import { replaceStatistics } from '../repositories/statistic-repository.js';
+import { chooseReader } from './choose-reader.js';
+import type { Context } from './context.js';
+import { BrokenInvariant } from './phases.js';
+
+/**
+ * Computes one slice of a day's statistics on a replica and replaces its rows on the primary, in one transaction that
+ * also proves that the slice is still ours. Nobody else knows how a slice's sums are obtained.
+ * @throws FencedError when the slice was given to another worker meanwhile; nothing is stored then
+ */
+export async function computeStatistics(context: Context, task: SliceTask): Promise<void> {
+  const reader = await chooseReader(context, task.readPosition);
+  const sums = await sumSlice(reader, task.day, task.slice);
+  const rowsRead = assertAddsUp(sums);
+  await inTransaction(context.database.primary, async (tx: Queryable) => {
+    await holdSlice(tx, task);
+    await replaceStatistics(tx, { day: task.day, slice: task.slice, sums });
+    await finishSlice(tx, task, { rowsRead, rowsWritten: sums.length });
+  });
+}
+
+/** Every event of a video is either counted or excluded for one reason. @returns all events */
+function assertAddsUp(sums: readonly VideoSums[]): number {
+  let events = 0;
+  for (const s of sums) {
+    const explained = s.views + s.selfView + s.repeat + s.tooShort + s.revoked;
+    if (explained !== s.events) {
+      throw new BrokenInvariant(`video ${s.videoId}: ${s.events} events, ${explained} with a known reason`);
+    }
+    events += s.events;
+  }
+  return events;
+}

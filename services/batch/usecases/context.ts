@@ -1,0 +1,23 @@
+import type { KstDay } from '#domain';
+import type { Sidecar } from '#lib/dapr';
+import type { Database } from '#lib/database';
+import type { Logger } from '#lib/logging';
+import type { Config } from '../config.js';
+
+/** What every use case of this replica works with. */
+export interface Context {
+  readonly config: Config;
+  readonly database: Database;
+  readonly sidecar: Sidecar;
+  readonly logger: Logger;
+  /** This replica's name; the owner of its slices. */
+  readonly replica: string;
+  /** Today in Asia/Seoul. */
+  readonly today: () => KstDay;
+  /** Makes sure that the days up to a week ahead have their partitions of watch_event. */
+  readonly preparePartitions: () => Promise<void>;
+  /** Looks for messages to publish now. */
+  readonly wakeOutbox: () => void;
+}
+
+export const OUTBOX = 'playbill_batch.outbox';

@@ -1,0 +1,145 @@
+import { addDays, billedOnFor, checkSettlementOrder, type KstDay, SLICE_COUNT } from '#domain';
+import { writeOutbox } from '#lib/dapr';
+import { inTransaction, type Queryable } from '#lib/database';
+import { firstPhase, nextPhase, type Phase, type Run } from '../domain/run.js';
+import { clearDirtySlices, dirtySlices, markDirtySlices } from '../repositories/event-repository.js';
+import { endRun, enterPhase, lockRun, setBilling, setReadPosition } from '../repositories/run-repository.js';
+import { completeSettlementDay, lastSettledDay } from '../repositories/settlement-repository.js';
+import { fenceSlices, insertSlices, latestWeights, readSlices } from '../repositories/slice-repository.js';
+import {
+  completeStatisticDay,
+  eventsBySlice,
+  hasStatistics,
+  replaceDailyTop,
+  rowsReadBySlice,
+} from '../repositories/statistic-repository.js';
+import { type Context, OUTBOX } from './context.js';
+
+const ALL_SLICES = Array.from({ length: SLICE_COUNT }, (_, slice) => slice);
+
+/** A result that contradicts another: the run ends as failed and nothing of the phase counts. */
+export class BrokenInvariant extends Error {}
+
+/** Moves a queued run into its first phase. Does nothing when somebody else has. */
+export async function startRun(context: Context, runId: string): Promise<void> {
+  await inTransaction(context.database.primary, async (tx) => {
+    const run = await lockRun(tx, runId);
+    if (run?.state !== 'queued') return;
+    const phase = firstPhase(run.job);
+    if (phase === 'statistics') await planStatistics(tx, run);
+    else await planSettlement(tx, run, context.today());
+    await announce(tx, run, `${phase} started`);
+  });
+}
+
+/**
+ * Plans the slices to compute: all of them the first time, later those whose events changed. Their marks are cleared
+ * in this transaction; the read position is taken after it has committed, so an event is either covered by the
+ * position or marks its slice again.
+ */
+async function planStatistics(tx: Queryable, run: Run): Promise<void> {
+  const slices = (await hasStatistics(tx, run.day)) ? await dirtySlices(tx, run.day) : ALL_SLICES;
+  const weights = await latestWeights(tx, run.day);
+  await clearDirtySlices(tx, run.day);
+  await insertSlices(tx, {
+    runId: run.runId,
+    phase: 'statistics',
+    slices: slices.map((slice) => ({ slice, weight: weights.get(slice) ?? 0 })),
+  });
+  await enterPhase(tx, run.runId, 'statistics');
+}
+
+/** Plans the settlement of a day, of which the order is checked once more, and fixes what its postings are billed on. */
+async function planSettlement(tx: Queryable, run: Run, today: KstDay): Promise<void> {
+  const step = checkSettlementOrder({ day: run.day, lastSettledDay: await lastSettledDay(tx), today });
+  const billedOn = billedOnFor({ eventDay: run.day, daySettledBefore: step.kind === 'adjust', postingDay: today });
+  await setBilling(tx, run.runId, billedOn);
+  await insertSlices(tx, {
+    runId: run.runId,
+    phase: 'settlement',
+    slices: ALL_SLICES.map((slice) => ({ slice, weight: 0 })),
+  });
+  await enterPhase(tx, run.runId, 'settlement');
+}
+
+/** Fixes how far a reader must be: after the marks were cleared and committed. Done once a run. */
+export async function fixReadPosition(context: Context, run: Run): Promise<string> {
+  if (run.readPosition !== null) return run.readPosition;
+  const position = await context.database.dialect.currentPosition(context.database.primary);
+  await setReadPosition(context.database.primary, run.runId, position);
+  return position;
+}
+
+/**
+ * Ends a phase whose slices are all done: checks its totals, publishes its completion, and begins the next phase or
+ * ends the run. Does nothing when somebody else has.
+ * @throws BrokenInvariant when stored results and slices disagree
+ */
+export async function completePhase(context: Context, runId: string, phase: Phase): Promise<void> {
+  await inTransaction(context.database.primary, async (tx) => {
+    const run = await lockRun(tx, runId);
+    if (run?.state !== 'running' || run.phase !== phase) return;
+    const slices = await readSlices(tx, runId, phase);
+    if (slices.some((slice) => slice.state !== 'done')) return;
+    if (phase === 'statistics' && slices.length > 0) await completeStatistics(tx, run);
+    if (phase === 'settlement') await completeSettlement(tx, run);
+    const next = nextPhase(run.job, phase);
+    if (next === 'settlement') await planSettlement(tx, run, context.today());
+    else await endRun(tx, runId, { state: 'completed' });
+    await announce(tx, run, next === null ? 'completed' : `${next} started`);
+  });
+  context.wakeOutbox();
+}
+
+async function completeStatistics(tx: Queryable, run: Run): Promise<void> {
+  const [stored, read] = [await eventsBySlice(tx, run.day), await rowsReadBySlice(tx, run.runId)];
+  for (const [slice, rows] of read) {
+    const events = stored.get(slice) ?? 0;
+    if (events !== rows) throw new BrokenInvariant(`slice ${slice} read ${rows} events but stored ${events}`);
+  }
+  const events = [...stored.values()].reduce((sum, count) => sum + count, 0);
+  const revision = await completeStatisticDay(tx, { day: run.day, runId: run.runId, events });
+  await replaceDailyTop(tx, run.day);
+  await writeOutbox(tx, OUTBOX, {
+    topic: 'statistics.completed',
+    payload: { day: run.day, runId: run.runId, revision },
+  });
+}
+
+async function completeSettlement(tx: Queryable, run: Run): Promise<void> {
+  const revision = await completeSettlementDay(tx, run.day, run.runId);
+  await writeOutbox(tx, OUTBOX, {
+    topic: 'settlement.completed',
+    payload: { day: run.day, runId: run.runId, revision },
+  });
+}
+
+/** Ends a run that cannot go on. Its workers are fenced off, and what it had taken on is marked to be done again. */
+export async function failRun(context: Context, runId: string, error: string): Promise<void> {
+  await inTransaction(context.database.primary, async (tx) => {
+    const run = await lockRun(tx, runId);
+    if (run === undefined || (run.state !== 'running' && run.state !== 'queued')) return;
+    const slices = await readSlices(tx, runId, 'statistics');
+    await markDirtySlices(
+      tx,
+      run.day,
+      slices.map((slice) => slice.slice),
+    );
+    await fenceSlices(tx, runId);
+    await endRun(tx, runId, { state: 'failed', error });
+    await announce(tx, run, 'failed');
+  });
+  context.logger.error({ runId, error }, 'run failed');
+}
+
+async function announce(tx: Queryable, run: Run, step: string): Promise<void> {
+  await writeOutbox(tx, OUTBOX, {
+    topic: 'run.progress',
+    payload: { runId: run.runId, day: run.day, job: run.job, step },
+  });
+}
+
+/** The days that partitions must exist for, seen from today. */
+export function partitionRange(today: KstDay): { from: KstDay; to: KstDay } {
+  return { from: addDays(today, -1), to: addDays(today, 7) };
+}

@@ -1,0 +1,89 @@
+import { checkSettlementOrder, DomainError, daysOf, type KstDay } from '#domain';
+import { inTransaction, type Queryable } from '#lib/database';
+import { firstPhase, type Job, nextPhase, type Run } from '../domain/run.js';
+import { dirtySlices } from '../repositories/event-repository.js';
+import { findActiveRun, findRun, insertRun, latestCompletedRun } from '../repositories/run-repository.js';
+import { isSettled, lastSettledDay } from '../repositories/settlement-repository.js';
+import { hasStatistics } from '../repositories/statistic-repository.js';
+import type { Context } from './context.js';
+
+export interface RunRequest {
+  readonly from: KstDay;
+  readonly to: KstDay;
+  readonly job: Job;
+  readonly requestedBy: string;
+}
+
+/** What became of a request: new runs, or what was there already. */
+export type RunRequestResult =
+  | { readonly kind: 'accepted'; readonly runIds: readonly string[] }
+  | { readonly kind: 'active'; readonly runId: string; readonly day: KstDay }
+  | { readonly kind: 'unchanged'; readonly run: Run };
+
+/**
+ * Queues a run for each day of the range. A single day that is running already, or done and unchanged since, is
+ * answered with that run instead; within a longer range such days are left out.
+ * @throws DomainError DAY_NOT_OVER, SETTLEMENT_GAP (naming the first missing day) or STATISTICS_MISSING
+ */
+export async function requestRun(context: Context, request: RunRequest): Promise<RunRequestResult> {
+  const days = [...daysOf(request.from, request.to)];
+  return inTransaction(context.database.primary, async (tx) => {
+    await checkOrder(tx, context, request, days);
+    const runIds: string[] = [];
+    for (const day of days) {
+      const active = await findActiveRun(tx, day);
+      const unchanged = active === undefined ? await unchangedRun(tx, day, request.job) : undefined;
+      if (days.length === 1 && active !== undefined) return { kind: 'active', runId: active.runId, day };
+      if (days.length === 1 && unchanged !== undefined) return { kind: 'unchanged', run: unchanged };
+      if (active !== undefined || unchanged !== undefined) continue;
+      runIds.push(await insertRun(tx, { job: request.job, day, requestedBy: request.requestedBy }));
+    }
+    if (runIds.length > 0) return { kind: 'accepted', runIds };
+    const last = await latestCompletedRun(tx, request.to, request.job);
+    if (last !== undefined) return { kind: 'unchanged', run: last };
+    const active = await findActiveRun(tx, request.to);
+    return { kind: 'active', runId: active!.runId, day: request.to };
+  });
+}
+
+/** The days must be over, and settle in order, counting on the days of the same request and those that are queued. */
+async function checkOrder(tx: Queryable, context: Context, request: RunRequest, days: readonly KstDay[]) {
+  const settles = request.job !== 'statistics';
+  let lastSettled = await lastSettledDay(tx);
+  const today = context.today();
+  for (const day of days) {
+    // Statistics know no order: any day that is over can be computed.
+    const step = checkSettlementOrder({ day, lastSettledDay: settles ? lastSettled : day, today });
+    if (settles && step.kind !== 'adjust') lastSettled = day;
+    if (request.job === 'settlement' && !(await hasStatistics(tx, day))) {
+      throw new DomainError('STATISTICS_MISSING', `${day} has no statistics to settle yet.`, { field: 'date' });
+    }
+  }
+}
+
+/** The completed run of a day on which nothing has changed since, or undefined when there is work to do. */
+async function unchangedRun(tx: Queryable, day: KstDay, job: Job): Promise<Run | undefined> {
+  if ((await dirtySlices(tx, day)).length > 0 && job !== 'settlement') return undefined;
+  const settles = firstPhase(job) === 'settlement' || nextPhase(job, 'statistics') === 'settlement';
+  if (settles && !(await isSettled(tx, day))) return undefined;
+  if (!(await hasStatistics(tx, day))) return undefined;
+  if (job === 'settlement' && (await statisticsAreNewer(tx, day))) return undefined;
+  return latestCompletedRun(tx, day, job);
+}
+
+/** Whether the day's statistics were completed by a run that came after the one that settled it. */
+async function statisticsAreNewer(tx: Queryable, day: KstDay): Promise<boolean> {
+  const [row] = await tx.query(
+    `SELECT sr.run_number > pr.run_number AS newer FROM playbill_batch.statistic_day s
+     JOIN playbill_batch.settlement_day p ON p.day = s.day
+     JOIN playbill_batch.run sr ON sr.run_id = s.run_id JOIN playbill_batch.run pr ON pr.run_id = p.run_id
+     WHERE s.day = ?`,
+    [day],
+  );
+  return Number(row?.newer ?? 0) === 1;
+}
+
+/** A run by id, for its view. */
+export async function getRun(context: Context, runId: string): Promise<Run | undefined> {
+  return findRun(context.database.primary, runId);
+}

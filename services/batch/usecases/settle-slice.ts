@@ -1,0 +1,102 @@
+import { createHash } from 'node:crypto';
+import { type KstDay, type Tariff } from '#domain';
+import { inTransaction, type Queryable } from '#lib/database';
+import { GENESIS_HASH, type LedgerEntry, ledgerHashInput } from '../domain/ledger.js';
+import type { SliceTask } from '../domain/run.js';
+import { differs, type Position, type Posting, START, settleVideo, type VideoUnits } from '../domain/settle-video.js';
+import {
+  appendLedgerEntries,
+  insertPostings,
+  type LedgerHead,
+  lockLedgerHeads,
+  readPositions,
+  readTariff,
+  readVideoUnits,
+  saveLedgerHeads,
+  savePositions,
+} from '../repositories/settlement-repository.js';
+import { finishSlice, holdSlice } from '../repositories/slice-repository.js';
+import type { Context } from './context.js';
+
+/**
+ * Settles one slice of creators for a day: for every video and kind the difference between its statistics and what is
+ * posted for the day. A chunk of videos is one transaction of postings, positions and ledger entries, so a death in
+ * between leaves whole chunks, and the next worker finds only the rest to differ.
+ * @throws FencedError when the slice was given to another worker meanwhile
+ */
+export async function settleSlice(context: Context, task: SliceTask): Promise<void> {
+  const { primary } = context.database;
+  const tariff = await readTariff(primary, task.day);
+  const videos = await readVideoUnits(primary, task.day, task.slice);
+  const open = videos.filter(differs);
+  const chunkSize = context.config.BATCH_SETTLEMENT_CHUNK_VIDEOS;
+  let written = 0;
+  for (let at = 0; at < open.length; at += chunkSize) {
+    const isLast = at + chunkSize >= open.length;
+    written += await inTransaction(primary, async (tx) => {
+      await holdSlice(tx, task);
+      const posted = await settleChunk(tx, { task, tariff, videos: open.slice(at, at + chunkSize) });
+      if (isLast) await finishSlice(tx, task, { rowsRead: videos.length, rowsWritten: written + posted });
+      return posted;
+    });
+  }
+  if (open.length === 0) {
+    await inTransaction(primary, (tx) => finishSlice(tx, task, { rowsRead: videos.length, rowsWritten: 0 }));
+  }
+}
+
+interface Chunk {
+  readonly task: SliceTask;
+  readonly tariff: Tariff;
+  readonly videos: readonly VideoUnits[];
+}
+
+/** @returns how many postings were made */
+async function settleChunk(tx: Queryable, { task, tariff, videos }: Chunk): Promise<number> {
+  const ends = await readPositions(
+    tx,
+    videos.map((video) => video.videoId),
+  );
+  const postings: Posting[] = [];
+  const moved = new Map<bigint, Position>();
+  for (const video of videos) {
+    const position = ends.get(video.videoId) ?? START;
+    const settled = settleVideo({ video, position, tariff, day: task.day, billedOn: task.billedOn });
+    postings.push(...settled.postings);
+    moved.set(video.videoId, settled.position);
+  }
+  await insertPostings(tx, { postings, creatorSlice: task.slice, runNumber: task.runNumber });
+  await savePositions(tx, moved);
+  await appendToLedger(tx, { postings, day: task.day, runNumber: task.runNumber });
+  return postings.length;
+}
+
+/** Appends each posting's double entry to its creator's chain. */
+async function appendToLedger(
+  tx: Queryable,
+  { postings, day, runNumber }: { postings: readonly Posting[]; day: KstDay; runNumber: number },
+): Promise<void> {
+  const heads = await lockLedgerHeads(tx, [...new Set(postings.map((posting) => posting.creatorId))]);
+  const entries = postings.map((posting) => {
+    const head = heads.get(posting.creatorId) ?? { seq: 0n, hash: GENESIS_HASH };
+    const entry: LedgerEntry = {
+      creatorId: posting.creatorId,
+      seq: head.seq + 1n,
+      eventDay: day,
+      videoId: posting.videoId,
+      kind: posting.kind,
+      postingSeq: posting.seq,
+      amount: posting.amount,
+      runNumber,
+    };
+    const hash = sha256(ledgerHashInput(head.hash, entry));
+    heads.set(posting.creatorId, { seq: entry.seq, hash } satisfies LedgerHead);
+    return { ...entry, hash };
+  });
+  await appendLedgerEntries(tx, entries);
+  await saveLedgerHeads(tx, heads);
+}
+
+function sha256(text: string): string {
+  return createHash('sha256').update(text).digest('hex');
+}
