@@ -1,0 +1,27 @@
+import { type KstDay, kstDayOf } from '#domain';
+import { BatchClient } from '../adapters/batch-client.js';
+import { readInstallation } from '../adapters/installation.js';
+import { type OperatorDatabase, openOperatorDatabase } from '../adapters/operator-database.js';
+
+/** What a command is run with. */
+export interface CommandEnvironment {
+  /** The current day in Asia/Seoul. */
+  today(): KstDay;
+  /** Opens the database for the time of `work`. */
+  withDatabase<T>(work: (database: OperatorDatabase) => Promise<T>): Promise<T>;
+  batch(): Promise<BatchClient>;
+}
+
+/** The environment of this process: its variables, its clock, the installation that they point to. */
+export const processEnvironment: CommandEnvironment = {
+  today: () => kstDayOf(Date.now()),
+  async withDatabase(work) {
+    const database = await openOperatorDatabase(await readInstallation());
+    try {
+      return await work(database);
+    } finally {
+      await database.close();
+    }
+  },
+  batch: async () => new BatchClient(await readInstallation()),
+};

@@ -1,0 +1,44 @@
+import { Command, CommanderError } from 'commander';
+import { addBackfillCommand } from './commands/backfill.js';
+import { processEnvironment } from './commands/environment.js';
+import { addGenerateCommand } from './commands/generate.js';
+import { addReconcileCommand } from './commands/reconcile.js';
+import { addRunCommand } from './commands/run.js';
+import { addStatusCommand } from './commands/status.js';
+import { addTopCommand } from './commands/top.js';
+import { describeFailure } from './output.js';
+
+const FAILED = 1;
+const MISUSED = 2;
+
+function createProgram(): Command {
+  const program = new Command('ops').description("Playbill's command line for operators").exitOverride();
+  const adders = [
+    addStatusCommand,
+    addRunCommand,
+    addBackfillCommand,
+    addReconcileCommand,
+    addTopCommand,
+    addGenerateCommand,
+  ];
+  for (const add of adders) add(program, processEnvironment);
+  return program;
+}
+
+/** Runs the command of the arguments; a failure is one line and an exit code other than 0. */
+async function main(): Promise<void> {
+  try {
+    await createProgram().parseAsync();
+  } catch (error) {
+    if (error instanceof CommanderError) {
+      process.exitCode = error.exitCode === 0 ? 0 : MISUSED;
+      return;
+    }
+    const failure = describeFailure(error);
+    process.exitCode = FAILED;
+    process.stderr.write(`error: ${failure.code}: ${failure.detail}\n`);
+    if (process.argv.includes('--json')) process.stdout.write(`${JSON.stringify({ error: failure }, null, 2)}\n`);
+  }
+}
+
+await main();
