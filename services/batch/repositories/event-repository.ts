@@ -1,22 +1,38 @@
+import type { DataSource } from 'typeorm';
 import type { KstDay } from '#domain';
 import type { Queryable } from '#lib/database';
 
-/** What a video had on a day, over one slice's scan. Counts are exact below 2^53. */
-export interface VideoSums {
-  readonly videoId: string;
-  readonly creatorId: string;
+/**
+ * The sums of one slice of a day. They stay one document from the replica to the primary: taking 100,000 rows apart
+ * in between cost a fifth of the whole run.
+ */
+export interface SliceSums {
+  /** A JSON array with one array a video, its values in the order of STATISTIC_COLUMNS. */
+  readonly document: string;
+  readonly videos: number;
   readonly events: number;
-  readonly views: number;
-  readonly playTime: string;
-  readonly adViews: string;
-  readonly selfView: number;
-  readonly repeat: number;
-  readonly tooShort: number;
-  readonly revoked: number;
+  /** Events, among those, with a reason that no column counts. */
+  readonly unexplained: number;
+  /** A video that has events but is not registered, or null. */
+  readonly unregistered: string | null;
 }
 
-/** The aggregates of a slice, in the order of the columns of VideoSums after the video. */
-export const SUM_COLUMNS = `COUNT(*) AS events,
+/** Columns of the document of SliceSums; `creator_slice` = creator_id mod 64. */
+export const STATISTIC_COLUMNS = [
+  'video_id',
+  'creator_slice',
+  'creator_id',
+  'views',
+  'play_time',
+  'ad_views',
+  'excluded_self_view',
+  'excluded_repeat',
+  'excluded_too_short',
+  'excluded_revoked',
+] as const;
+
+/** The aggregates of a video's events. */
+export const VIDEO_SUMS = `COUNT(*) AS events,
   COUNT(IF(reason = 0, 1, NULL)) AS views,
   SUM(IF(reason = 0, played_time, 0)) AS play_time,
   SUM(IF(reason = 0, ad_view_count, 0)) AS ad_views,
@@ -25,39 +41,39 @@ export const SUM_COLUMNS = `COUNT(*) AS events,
   COUNT(IF(reason = 3, 1, NULL)) AS excluded_too_short,
   COUNT(IF(reason = 4, 1, NULL)) AS excluded_revoked`;
 
-type SumRow = Record<string, string | null>;
+const DOCUMENT_BYTES_MAX = 512 * 1024 * 1024;
 
 /**
  * Sums of one slice of a day by video. Reads the slice once, in the order of the primary key, so that the groups
  * stream without a temporary table; the owner of each video comes by primary key.
- * @throws when an event belongs to a video that nobody registered
  */
-export async function sumSlice(reader: Queryable, day: KstDay, slice: number): Promise<VideoSums[]> {
-  const rows: SumRow[] = await reader.query(
-    `SELECT e.*, v.creator_id FROM (
-       SELECT video_id, ${SUM_COLUMNS} FROM playbill_watch.watch_event WHERE day = ? AND slice = ? GROUP BY video_id
-     ) e LEFT JOIN playbill_video.video v ON v.video_id = e.video_id`,
-    [day, slice],
-  );
-  return rows.map((row) => {
-    if (row.creator_id === null) throw new Error(`video ${row.video_id} has events but is not registered`);
-    return toVideoSums(row);
-  });
-}
-
-function toVideoSums(row: SumRow): VideoSums {
-  return {
-    videoId: row.video_id!,
-    creatorId: row.creator_id!,
-    events: Number(row.events),
-    views: Number(row.views),
-    playTime: row.play_time!,
-    adViews: row.ad_views!,
-    selfView: Number(row.excluded_self_view),
-    repeat: Number(row.excluded_repeat),
-    tooShort: Number(row.excluded_too_short),
-    revoked: Number(row.excluded_revoked),
-  };
+export async function sumSlice(reader: DataSource, day: KstDay, slice: number): Promise<SliceSums> {
+  const runner = reader.createQueryRunner('master');
+  try {
+    await runner.query(`SET SESSION group_concat_max_len = ${DOCUMENT_BYTES_MAX}`);
+    const [row] = await runner.query(
+      `SELECT CONCAT('[', COALESCE(GROUP_CONCAT('[', CONCAT_WS(',', ${STATISTIC_COLUMNS.join(', ')}), ']'), ''), ']') AS document,
+         COUNT(*) AS videos, COALESCE(SUM(events), 0) AS events,
+         COALESCE(SUM(events - views - excluded_self_view - excluded_repeat - excluded_too_short - excluded_revoked), 0)
+           AS unexplained,
+         MIN(IF(creator_id IS NULL, video_id, NULL)) AS unregistered
+       FROM (
+         SELECT e.*, v.creator_id, v.creator_id % 64 AS creator_slice FROM (
+           SELECT video_id, ${VIDEO_SUMS} FROM playbill_watch.watch_event WHERE day = ? AND slice = ? GROUP BY video_id
+         ) e LEFT JOIN playbill_video.video v ON v.video_id = e.video_id
+       ) s`,
+      [day, slice],
+    );
+    return {
+      document: row.document,
+      videos: Number(row.videos),
+      events: Number(row.events),
+      unexplained: Number(row.unexplained),
+      unregistered: row.unregistered,
+    };
+  } finally {
+    await runner.release();
+  }
 }
 
 /** The earliest day with an event, or null. Reads the first row of the primary key. */

@@ -1,44 +1,19 @@
-import { type KstDay, sliceOf } from '#domain';
-import { type BulkInsert, bulkInsert, type Queryable } from '#lib/database';
-import type { VideoSums } from './event-repository.js';
+import type { KstDay } from '#domain';
+import { insertDocument, type Queryable } from '#lib/database';
+import { type SliceSums, STATISTIC_COLUMNS } from './event-repository.js';
 
 const STATISTIC = 'playbill_batch.daily_statistic';
-
-const INSERT_STATISTICS: Omit<BulkInsert, 'constants'> = {
-  table: STATISTIC,
-  columns: [
-    { name: 'video_id', type: 'BIGINT' },
-    { name: 'creator_slice', type: 'INT' },
-    { name: 'creator_id', type: 'BIGINT' },
-    { name: 'views', type: 'BIGINT' },
-    { name: 'play_time', type: 'BIGINT' },
-    { name: 'ad_views', type: 'BIGINT' },
-    { name: 'excluded_self_view', type: 'BIGINT' },
-    { name: 'excluded_repeat', type: 'BIGINT' },
-    { name: 'excluded_too_short', type: 'BIGINT' },
-    { name: 'excluded_revoked', type: 'BIGINT' },
-  ],
-};
 
 /** Replaces the statistics of one slice of a day: whatever was there is gone, whatever is given is there. */
 export async function replaceStatistics(
   tx: Queryable,
-  { day, slice, sums }: { day: KstDay; slice: number; sums: readonly VideoSums[] },
+  { day, slice, sums }: { day: KstDay; slice: number; sums: SliceSums },
 ): Promise<void> {
   await tx.query(`DELETE FROM ${STATISTIC} WHERE day = ? AND slice = ?`, [day, slice]);
-  const rows = sums.map((s) => [
-    s.videoId,
-    sliceOf(BigInt(s.creatorId)),
-    s.creatorId,
-    s.views,
-    s.playTime,
-    s.adViews,
-    s.selfView,
-    s.repeat,
-    s.tooShort,
-    s.revoked,
-  ]);
-  await bulkInsert(tx, { ...INSERT_STATISTICS, constants: { day, slice } }, rows);
+  if (sums.videos === 0) return;
+  const columns = STATISTIC_COLUMNS.map((name) => ({ name, type: 'BIGINT' as const }));
+  const insert = { table: STATISTIC, columns, constants: { day, slice } };
+  await insertDocument(tx, insert, { document: sums.document, rowCount: sums.videos });
 }
 
 /** Events (counted and excluded) in the stored statistics of a day, by slice. Reads the day's rows once. */

@@ -1,6 +1,6 @@
 import { inTransaction, type Queryable } from '#lib/database';
 import type { SliceTask } from '../domain/run.js';
-import { sumSlice, type VideoSums } from '../repositories/event-repository.js';
+import { type SliceSums, sumSlice } from '../repositories/event-repository.js';
 import { finishSlice, holdSlice } from '../repositories/slice-repository.js';
 import { replaceStatistics } from '../repositories/statistic-repository.js';
 import { chooseReader } from './choose-reader.js';
@@ -15,23 +15,18 @@ import { BrokenInvariant } from './phases.js';
 export async function computeStatistics(context: Context, task: SliceTask): Promise<void> {
   const reader = await chooseReader(context, task.readPosition);
   const sums = await sumSlice(reader, task.day, task.slice);
-  const rowsRead = assertAddsUp(sums);
+  assertComplete(sums);
   await inTransaction(context.database.primary, async (tx: Queryable) => {
     await holdSlice(tx, task);
     await replaceStatistics(tx, { day: task.day, slice: task.slice, sums });
-    await finishSlice(tx, task, { rowsRead, rowsWritten: sums.length });
+    await finishSlice(tx, task, { rowsRead: sums.events, rowsWritten: sums.videos });
   });
 }
 
-/** Every event of a video is either counted or excluded for one reason. @returns all events */
-function assertAddsUp(sums: readonly VideoSums[]): number {
-  let events = 0;
-  for (const s of sums) {
-    const explained = s.views + s.selfView + s.repeat + s.tooShort + s.revoked;
-    if (explained !== s.events) {
-      throw new BrokenInvariant(`video ${s.videoId}: ${s.events} events, ${explained} with a known reason`);
-    }
-    events += s.events;
+/** Every event is either counted or excluded for one reason, and belongs to a video with an owner. */
+function assertComplete(sums: SliceSums): void {
+  if (sums.unregistered !== null) {
+    throw new BrokenInvariant(`video ${sums.unregistered} has events but is not registered`);
   }
-  return events;
+  if (sums.unexplained !== 0) throw new BrokenInvariant(`${sums.unexplained} events have an unknown reason`);
 }

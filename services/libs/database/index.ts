@@ -1,5 +1,5 @@
 export { ACCOUNTS, type Account, secretName } from './accounts.js';
-export { type BulkColumn, type BulkInsert, bulkInsert } from './bulk.js';
+export { type BulkColumn, type BulkInsert, bulkInsert, insertDocument } from './bulk.js';
 export {
   type Credentials,
   connectDatabase,
