@@ -1,6 +1,10 @@
-/** One Jest project per kind of test; see docs/testing in README. */
+import { fileURLToPath } from 'node:url';
+
+const rootDir = fileURLToPath(new URL('..', import.meta.url));
+
+/** One Jest project per kind of test: `unit` needs nothing, `stack` runs against the real databases and sidecars. */
 const shared = {
-  rootDir: '..',
+  rootDir,
   testEnvironment: 'node',
   extensionsToTreatAsEsm: ['.ts'],
   moduleNameMapper: {
@@ -25,7 +29,7 @@ const shared = {
 };
 
 export default {
-  rootDir: '..',
+  rootDir,
   projects: [
     { ...shared, displayName: 'unit', testMatch: ['<rootDir>/tests/unit/**/*.test.ts'] },
     {
