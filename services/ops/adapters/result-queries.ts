@@ -21,7 +21,7 @@ export interface TopFive {
   readonly byPlayTime: readonly TopPlace[];
 }
 
-/** A creator's money for a day. */
+/** A creator's money for some days. */
 export interface CreatorPay {
   readonly creatorId: string;
   readonly videos: number;
@@ -64,16 +64,19 @@ async function places(reader: Queryable, day: KstDay, metric: 'views' | 'play_ti
   }));
 }
 
-/** The creators with the most money of an event day, from a replica. Reads the day's postings. */
-export async function bestPaidCreators(database: OperatorDatabase, day: KstDay, count: number): Promise<CreatorPay[]> {
+/** The creators with the most money of those event days, from a replica. Reads the days' postings. */
+export async function bestPaidCreators(
+  database: OperatorDatabase,
+  { days, count }: { readonly days: readonly KstDay[]; readonly count: number },
+): Promise<CreatorPay[]> {
   return onReplica(database, async (reader) => {
     const rows: Record<string, string>[] = await reader.query(
       `SELECT creator_id, COUNT(DISTINCT video_id) AS videos,
          SUM(IF(kind = 'view', to_position - from_position, 0)) AS views,
          SUM(IF(kind = 'ad', to_position - from_position, 0)) AS ad_views, SUM(amount) AS amount
-       FROM playbill_batch.posting WHERE event_day = ? GROUP BY creator_id
-       ORDER BY amount DESC, creator_id LIMIT ?`,
-      [day, count],
+       FROM playbill_batch.posting WHERE event_day IN (${days.map(() => '?').join(', ')}) GROUP BY creator_id
+       ORDER BY SUM(amount) DESC, creator_id LIMIT ?`,
+      [...days, count],
     );
     return rows.map((row) => ({
       creatorId: String(row.creator_id),

@@ -1,0 +1,159 @@
+import { addDays, daysBetween, daysOf, type KstDay, kstDayOf } from '#domain';
+import { BatchClient, type Reconciliation } from '../../services/ops/adapters/batch-client.js';
+import type { Installation } from '../../services/ops/adapters/installation.js';
+import { type OperatorDatabase, openOperatorDatabase } from '../../services/ops/adapters/operator-database.js';
+import { bestPaidCreators, type CreatorPay, topFiveOf } from '../../services/ops/adapters/result-queries.js';
+import { formatDifferences } from '../../services/ops/commands/reconcile.js';
+import { formatTopFive } from '../../services/ops/commands/top.js';
+import { type GenerateReport, generate } from '../../services/ops/generator/generate.js';
+import { createProgress } from '../../services/ops/progress.js';
+import { formatOutcomes, type RunOutcome, runDay } from '../../services/ops/run-view.js';
+import { formatNumber, formatTable } from '../../services/ops/tables.js';
+
+const SAMPLE_DAYS = 3;
+/** Of each day; the days share the videos and their creators. */
+const EVENTS_PER_DAY = 100_000;
+const VIDEOS = 2_000;
+const CREATORS = 200;
+const SEED = 1;
+const BEST_PAID_COUNT = 5;
+
+/** What the sample needs of the stack that runs. */
+export type SampleStack = Omit<Installation, 'stateDir'>;
+
+/**
+ * Shows the whole way of a day with sample data: makes the three days before today, runs each on all batch replicas,
+ * and prints what came of it. What is there already is neither made nor run again, only shown.
+ */
+export async function runSample(stack: SampleStack): Promise<void> {
+  const today = kstDayOf(Date.now());
+  const days = [...daysOf(addDays(today, -SAMPLE_DAYS), addDays(today, -1))];
+  const batch = new BatchClient(stack);
+  const database = await openOperatorDatabase(stack);
+  try {
+    print(
+      `Sample: ${days.length} days of ${formatNumber(EVENTS_PER_DAY)} watch events, ${VIDEOS} videos, ${CREATORS} creators`,
+    );
+    await catchUp({ database, batch, before: days[0]! });
+    const outcomes: RunOutcome[] = [];
+    for (const day of days) {
+      if (!(await isDone(database, day))) print(describeGeneration(await generateDay(database, day, today)));
+      outcomes.push(await runDay(batch, { date: day, job: 'daily', silent: false }));
+    }
+    await showResults({ database, batch, days, outcomes });
+  } finally {
+    await database.close();
+  }
+}
+
+/** Settles the days between the last settled one and the sample, which are empty: days settle in order. */
+async function catchUp({
+  database,
+  batch,
+  before,
+}: {
+  database: OperatorDatabase;
+  batch: BatchClient;
+  before: KstDay;
+}) {
+  const [row] = await database.primary.query('SELECT MAX(day) AS day FROM playbill_batch.settlement_day');
+  if (row.day === null || daysBetween(row.day, before) <= 1) return;
+  const missing = [...daysOf(addDays(row.day, 1), addDays(before, -1))];
+  print(`Settling ${missing.length} days since ${row.day} first: days settle in order`);
+  for (const date of missing) await runDay(batch, { date, job: 'daily', silent: false });
+}
+
+/** Whether a run has covered at least the sample's events of the day, and none have come since. */
+async function isDone(database: OperatorDatabase, day: KstDay): Promise<boolean> {
+  const rows = await database.primary.query(
+    `SELECT s.day FROM playbill_batch.statistic_day s JOIN playbill_batch.settlement_day t ON t.day = s.day
+     WHERE s.day = ? AND s.events >= ?
+       AND NOT EXISTS (SELECT 1 FROM playbill_watch.dirty_slice d WHERE d.day = s.day)`,
+    [day, EVENTS_PER_DAY],
+  );
+  return rows.length > 0;
+}
+
+async function generateDay(database: OperatorDatabase, day: KstDay, today: KstDay): Promise<GenerateReport> {
+  const progress = createProgress({ label: `generate ${day}`, silent: false });
+  const request = { day, events: EVENTS_PER_DAY, videos: VIDEOS, creators: CREATORS, seed: SEED };
+  try {
+    return await generate({
+      database,
+      request,
+      today,
+      onProgress: ({ rows }) => progress.update(rows, request.events, 'rows'),
+    });
+  } finally {
+    progress.stop();
+  }
+}
+
+function describeGeneration({ day, newEvents, primary, replicas }: GenerateReport): string {
+  const slowest = Math.min(...replicas.map((replica) => (replica.caughtUp ? replica.rowsPerSecond : 0)));
+  const everywhere =
+    Number.isFinite(slowest) && slowest > 0 ? `, ${formatNumber(slowest)} rows/s until on all replicas` : '';
+  return `${day}: ${formatNumber(newEvents)} events made, ${formatNumber(primary.rowsPerSecond)} rows/s${everywhere}`;
+}
+
+interface Results {
+  readonly database: OperatorDatabase;
+  readonly batch: BatchClient;
+  readonly days: readonly KstDay[];
+  readonly outcomes: readonly RunOutcome[];
+}
+
+async function showResults({ database, batch, days, outcomes }: Results): Promise<void> {
+  for (const day of days) print(`\n${formatTopFive(await topFiveOf(database, day))}`);
+  print(
+    `\nBest-paid creators of these days\n${formatCreators(await bestPaidCreators(database, { days, count: BEST_PAID_COUNT }))}`,
+  );
+  print(`\nRuns\n${formatOutcomes(outcomes)}`);
+  const proofs: Reconciliation[] = [];
+  for (const day of days) proofs.push(await batch.reconciliation(day));
+  print(`\nReconciliation: raw events, statistics, postings and ledger against each other`);
+  for (const proof of proofs) print(describeProof(proof));
+  print(`\n${whatNext(days)}`);
+}
+
+function formatCreators(creators: readonly CreatorPay[]): string {
+  return formatTable(
+    [
+      { title: '#', align: 'right' },
+      { title: 'creator', align: 'right' },
+      { title: 'videos', align: 'right' },
+      { title: 'views', align: 'right' },
+      { title: 'ad views', align: 'right' },
+      { title: 'won', align: 'right' },
+    ],
+    creators.map((creator, index) => [
+      index + 1,
+      creator.creatorId,
+      creator.videos,
+      creator.views,
+      creator.adViews,
+      creator.amount,
+    ]),
+  );
+}
+
+function describeProof(proof: Reconciliation): string {
+  const { day, events, ledger } = proof;
+  return `${day}: ${formatNumber(events)} events, ${formatNumber(ledger.amount)} won in ${formatNumber(ledger.entries)} ledger entries, ${formatDifferences(proof)}`;
+}
+
+function whatNext(days: readonly KstDay[]): string {
+  const last = days.at(-1)!;
+  return [
+    'Try next',
+    '  npm run ops -- status',
+    `  npm run ops -- generate --day ${last} --events 50000 --videos ${VIDEOS} --creators ${CREATORS} --seed 2`,
+    `  npm run ops -- run --date ${last}          (late events: only the difference is posted)`,
+    `  npm run ops -- reconcile --date ${last}`,
+    `  npm run ops -- top --date ${last} --json`,
+  ].join('\n');
+}
+
+function print(text: string): void {
+  process.stdout.write(`${text}\n`);
+}
