@@ -10,6 +10,8 @@ import { describeFailure } from './output.js';
 
 const FAILED = 1;
 const MISUSED = 2;
+/** Plus the signal's number, as shells have it. */
+const STOPPED = 128;
 
 function createProgram(): Command {
   const program = new Command('ops').description("Playbill's command line for operators").exitOverride();
@@ -41,4 +43,6 @@ async function main(): Promise<void> {
   }
 }
 
+process.once('SIGINT', () => process.exit(STOPPED + 2));
+process.once('SIGTERM', () => process.exit(STOPPED + 15));
 await main();

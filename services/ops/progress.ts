@@ -27,17 +27,24 @@ function barProgress(label: string): Progress {
     fps: 10,
   });
   let isStarted = false;
+  // Gives the terminal its cursor and its line wrap back, also when the process is stopped half-way.
+  const stop = () => {
+    process.removeListener('exit', stop);
+    if (isStarted) bar.stop();
+    isStarted = false;
+  };
   return {
     update(done, total, note) {
       const payload = { done: formatNumber(done), all: formatNumber(total), note };
-      if (!isStarted) bar.start(total, done, payload);
-      isStarted = true;
+      if (!isStarted) {
+        process.once('exit', stop);
+        bar.start(total, done, payload);
+        isStarted = true;
+      }
       bar.setTotal(total);
       bar.update(done, payload);
     },
-    stop: () => {
-      if (isStarted) bar.stop();
-    },
+    stop,
   };
 }
 

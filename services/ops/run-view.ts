@@ -27,7 +27,7 @@ export async function runDay(
   const progress = createProgress({ label: `${job} ${date}`, silent: request.silent });
   try {
     for (;;) {
-      const run = await batch.run(answer.runId);
+      const run = await batch.readRun(answer.runId);
       progress.update(run.partitions.done, run.partitions.total, describeProgress(run));
       if (run.state === 'completed') return { unchanged: false, run };
       if (run.state === 'failed')

@@ -72,7 +72,7 @@ export class BatchClient {
   }
 
   /** @throws CommandError as {@link requestRun} */
-  async run(runId: string): Promise<RunView> {
+  async readRun(runId: string): Promise<RunView> {
     return this.#get(`v1/ops/runs/${encodeURIComponent(runId)}`, CALL_TIMEOUT_MS);
   }
 

@@ -21,7 +21,7 @@ export function addGenerateCommand(program: Command, environment: CommandEnviron
       const today = environment.today();
       const request = parseGenerateRequest(options, today);
       const progress = createProgress({ label: `generate ${request.day}`, silent: options.json });
-      const startedMs = performance.now();
+      let startedMs = performance.now();
       const rate = (rows: number) => Math.round(rows / ((performance.now() - startedMs) / 1_000));
       try {
         const report = await environment.withDatabase((database) =>
@@ -31,6 +31,7 @@ export function addGenerateCommand(program: Command, environment: CommandEnviron
             today,
             onProgress: ({ rows }) => progress.update(rows, request.events, `${formatNumber(rate(rows))} rows/s`),
             onPhase: (phase) => {
+              if (phase === 'events') startedMs = performance.now();
               if (phase === 'replicas') progress.update(request.events, request.events, 'waiting for the replicas');
             },
           }),

@@ -41,7 +41,7 @@ export type ReplicaArrival =
 /** Two loads at once: while one waits for its commit or its next rows, the other inserts. */
 const LOADERS = 2;
 /** Small enough that replicas begin early and share a day between their threads. */
-const ROWS_PER_CHUNK = 50_000;
+const ROWS_PER_CHUNK = 25_000;
 const REPLICA_WAIT_MS = 600_000;
 
 /**

@@ -55,8 +55,8 @@ describe('the batch client', () => {
       answer(200, { runId: 'r1', state: 'completed' })(req, res);
     });
     const client = clientOf(await closedPort(), alive);
-    expect(await client.run('r1')).toMatchObject({ runId: 'r1' });
-    expect(await client.run('r1')).toMatchObject({ runId: 'r1' });
+    expect(await client.readRun('r1')).toMatchObject({ runId: 'r1' });
+    expect(await client.readRun('r1')).toMatchObject({ runId: 'r1' });
     expect(calls).toBe(2);
   });
 
@@ -65,7 +65,7 @@ describe('the batch client', () => {
       answer(500, { errorCode: 'ERR_DIRECT_INVOKE', message: 'app is not in a healthy state' }),
     );
     const well = await listen(answer(200, { runId: 'r1' }));
-    expect(await clientOf(sick, well).run('r1')).toEqual({ runId: 'r1' });
+    expect(await clientOf(sick, well).readRun('r1')).toEqual({ runId: 'r1' });
   });
 
   test('tries again while the service is not ready', async () => {
@@ -75,7 +75,7 @@ describe('the batch client', () => {
       const handler = calls < 3 ? problem(503, { code: 'UNAVAILABLE', detail: 'wait' }) : answer(200, { runId: 'r1' });
       handler(req, res);
     });
-    expect(await clientOf(port).run('r1')).toEqual({ runId: 'r1' });
+    expect(await clientOf(port).readRun('r1')).toEqual({ runId: 'r1' });
     expect(calls).toBe(3);
   });
 
