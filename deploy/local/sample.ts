@@ -21,25 +21,42 @@ const BEST_PAID_COUNT = 5;
 /** What the sample needs of the stack that runs. */
 export type SampleStack = Omit<Installation, 'stateDir'>;
 
+/** The three days before today, in Asia/Seoul. */
+function sampleDays(today: KstDay): KstDay[] {
+  return [...daysOf(addDays(today, -SAMPLE_DAYS), addDays(today, -1))];
+}
+
+/**
+ * Makes the sample's events where they are not. Needs the database only: done before the batch service starts, the
+ * service's own schedule finds them; done after, they are late for the days that it has settled by then.
+ */
+export async function prepareSample(stack: SampleStack): Promise<void> {
+  const today = kstDayOf(Date.now());
+  const database = await openOperatorDatabase(stack);
+  try {
+    for (const day of sampleDays(today)) {
+      if (!(await isDone(database, day))) print(describeGeneration(await generateDay(database, day, today)));
+    }
+  } finally {
+    await database.close();
+  }
+}
+
 /**
  * Shows the whole way of a day with sample data: makes the three days before today, runs each on all batch replicas,
  * and prints what came of it. What is there already is neither made nor run again, only shown.
  */
 export async function runSample(stack: SampleStack): Promise<void> {
-  const today = kstDayOf(Date.now());
-  const days = [...daysOf(addDays(today, -SAMPLE_DAYS), addDays(today, -1))];
+  const days = sampleDays(kstDayOf(Date.now()));
+  const [perDay, videos, creators] = [EVENTS_PER_DAY, VIDEOS, CREATORS].map(formatNumber);
+  print(`Sample: ${days.length} days of ${perDay} watch events, ${videos} videos, ${creators} creators`);
+  await prepareSample(stack);
   const batch = new BatchClient(stack);
   const database = await openOperatorDatabase(stack);
   try {
-    print(
-      `Sample: ${days.length} days of ${formatNumber(EVENTS_PER_DAY)} watch events, ${VIDEOS} videos, ${CREATORS} creators`,
-    );
     await catchUp({ database, batch, before: days[0]! });
     const outcomes: RunOutcome[] = [];
-    for (const day of days) {
-      if (!(await isDone(database, day))) print(describeGeneration(await generateDay(database, day, today)));
-      outcomes.push(await runDay(batch, { date: day, job: 'daily', silent: false }));
-    }
+    for (const date of days) outcomes.push(await runDay(batch, { date, job: 'daily', silent: false }));
     await showResults({ database, batch, days, outcomes });
   } finally {
     await database.close();
@@ -77,13 +94,9 @@ async function isDone(database: OperatorDatabase, day: KstDay): Promise<boolean>
 async function generateDay(database: OperatorDatabase, day: KstDay, today: KstDay): Promise<GenerateReport> {
   const progress = createProgress({ label: `generate ${day}`, silent: false });
   const request = { day, events: EVENTS_PER_DAY, videos: VIDEOS, creators: CREATORS, seed: SEED };
+  const onProgress = ({ rows }: { rows: number }) => progress.update(rows, request.events, 'events');
   try {
-    return await generate({
-      database,
-      request,
-      today,
-      onProgress: ({ rows }) => progress.update(rows, request.events, 'rows'),
-    });
+    return await generate({ database, request, today, onProgress });
   } finally {
     progress.stop();
   }

@@ -28,7 +28,9 @@ export async function runDay(
   try {
     for (;;) {
       const run = await batch.readRun(answer.runId);
-      progress.update(run.partitions.done, run.partitions.total, describeProgress(run));
+      if (run.partitions.total > 0) {
+        progress.update(run.partitions.done, run.partitions.total, describeProgress(run));
+      }
       if (run.state === 'completed') return { unchanged: false, run };
       if (run.state === 'failed')
         throw new CommandError('RUN_FAILED', `run ${run.runId}: ${run.error ?? 'no reason given'}`);
