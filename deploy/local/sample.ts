@@ -1,6 +1,6 @@
 import { addDays, daysBetween, daysOf, type KstDay, kstDayOf } from '#domain';
 import { BatchClient, type Reconciliation } from '../../services/ops/adapters/batch-client.js';
-import type { Installation } from '../../services/ops/adapters/installation.js';
+import { installationOf, type StackEndpoints } from '../../services/ops/adapters/installation.js';
 import { type OperatorDatabase, openOperatorDatabase } from '../../services/ops/adapters/operator-database.js';
 import { bestPaidCreators, type CreatorPay, topFiveOf } from '../../services/ops/adapters/result-queries.js';
 import { formatDifferences } from '../../services/ops/commands/reconcile.js';
@@ -19,7 +19,11 @@ const SEED = 1;
 const BEST_PAID_COUNT = 5;
 
 /** What the sample needs of the stack that runs. */
-export type SampleStack = Omit<Installation, 'stateDir'>;
+export interface SampleStack {
+  readonly endpoints: StackEndpoints;
+  /** As the secrets file has them. */
+  readonly secrets: Readonly<Record<string, unknown>>;
+}
 
 /** The three days before today, in Asia/Seoul. */
 function sampleDays(today: KstDay): KstDay[] {
@@ -32,7 +36,7 @@ function sampleDays(today: KstDay): KstDay[] {
  */
 export async function prepareSample(stack: SampleStack): Promise<void> {
   const today = kstDayOf(Date.now());
-  const database = await openOperatorDatabase(stack);
+  const database = await openOperatorDatabase(installationOf(stack.endpoints, stack.secrets));
   try {
     for (const day of sampleDays(today)) {
       if (!(await isDone(database, day))) print(describeGeneration(await generateDay(database, day, today)));
@@ -51,8 +55,9 @@ export async function runSample(stack: SampleStack): Promise<void> {
   const [perDay, videos, creators] = [EVENTS_PER_DAY, VIDEOS, CREATORS].map(formatNumber);
   print(`Sample: ${days.length} days of ${perDay} watch events, ${videos} videos, ${creators} creators`);
   await prepareSample(stack);
-  const batch = new BatchClient(stack);
-  const database = await openOperatorDatabase(stack);
+  const installation = installationOf(stack.endpoints, stack.secrets);
+  const batch = new BatchClient(installation);
+  const database = await openOperatorDatabase(installation);
   try {
     await catchUp({ database, batch, before: days[0]! });
     const outcomes: RunOutcome[] = [];

@@ -1,13 +1,12 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { type Endpoint, endpoint, endpoints, readConfig } from '#lib/config';
+import { type Endpoint, endpoint, endpoints, port, readConfig } from '#lib/config';
 import type { Credentials } from '#lib/database';
 import { CommandError } from '../errors.js';
 
 /** Where the parts of the installation are that the operator's commands talk to, and with what secrets. */
 export interface Installation {
-  readonly stateDir: string;
   readonly primary: Endpoint;
   readonly replicas: readonly { readonly name: string; readonly endpoint: Endpoint }[];
   /** HTTP ports of the sidecars of the batch service's replicas. */
@@ -28,56 +27,77 @@ const settings = z.object({
     .optional(),
 });
 
+const listening = z.object({ host: z.string().min(1), port });
+const stackSchema = z.object({
+  primary: listening,
+  replicas: z.array(z.object({ name: z.string().min(1), endpoint: listening })),
+  batch: z.object({ sidecarPorts: z.array(port) }),
+});
+
+/** Where the servers of a running stack are, as its description has it. */
+export type StackEndpoints = z.infer<typeof stackSchema>;
+
 const credentials = z.object({ username: z.string().min(1), password: z.string().min(1) });
-const token = z.union([z.string().min(1), z.object({ token: z.string().min(1) }).transform((secret) => secret.token)]);
 const secretsSchema = z.object({
   'mysql-operator': credentials.optional(),
   'mysql-admin': credentials,
   'mysql-maintenance': credentials,
-  'dapr-api-token': token.default(''),
+  'dapr-api-token': z.object({ token: z.string().min(1) }),
 });
 
 /**
- * Reads the settings (environment variables first, then the description of the stack that runs) and the secrets of
- * the state folder.
+ * Reads the description of the stack that runs and the secrets of the state folder `PLAYBILL_STATE_DIR` (`.local`).
+ * `PLAYBILL_DB_PRIMARY`, `PLAYBILL_DB_REPLICAS` and `PLAYBILL_BATCH_SIDECAR_PORTS` stand in for the description.
  * @throws ConfigError for a malformed variable
  * @throws CommandError NOT_INSTALLED when there is no description or no secrets
  */
 export async function readInstallation(env: Record<string, string | undefined> = process.env): Promise<Installation> {
   const config = readConfig(settings, env);
-  const stateDir = config.PLAYBILL_STATE_DIR;
-  const secrets = await readJson(join(stateDir, 'secrets.json'), secretsSchema);
-  const primary = config.PLAYBILL_DB_PRIMARY;
-  if (primary === undefined) throw new CommandError('NOT_INSTALLED', 'PLAYBILL_DB_PRIMARY is not set');
+  const secrets = await readJson(join(config.PLAYBILL_STATE_DIR, 'secrets.json'));
+  if (config.PLAYBILL_DB_PRIMARY === undefined) {
+    const stack = await readJson(join(config.PLAYBILL_STATE_DIR, 'stack.json'));
+    return installationOf(stack, secrets);
+  }
+  const replicas = (config.PLAYBILL_DB_REPLICAS ?? []).map((at, index) => ({
+    name: `replica-${index + 1}`,
+    endpoint: at,
+  }));
+  const batch = { sidecarPorts: config.PLAYBILL_BATCH_SIDECAR_PORTS ?? [] };
+  return installationOf({ primary: config.PLAYBILL_DB_PRIMARY, replicas, batch }, secrets);
+}
+
+/**
+ * The installation that a stack's description and its secrets are of.
+ * @throws CommandError NOT_INSTALLED naming what is missing in them
+ */
+export function installationOf(stack: unknown, secrets: unknown): Installation {
+  const endpointsOfStack = parseOrFail("the stack's description", stackSchema, stack);
+  const known = parseOrFail('the secrets file', secretsSchema, secrets);
   return {
-    stateDir,
-    primary,
-    replicas: (config.PLAYBILL_DB_REPLICAS ?? []).map((replica, index) => ({
-      name: `replica-${index + 1}`,
-      endpoint: replica,
-    })),
-    batchSidecarPorts: config.PLAYBILL_BATCH_SIDECAR_PORTS ?? [],
-    daprApiToken: secrets['dapr-api-token'],
-    operator: secrets['mysql-operator'] ?? secrets['mysql-admin'],
-    maintenance: secrets['mysql-maintenance'],
+    primary: endpointsOfStack.primary,
+    replicas: endpointsOfStack.replicas,
+    batchSidecarPorts: endpointsOfStack.batch.sidecarPorts,
+    daprApiToken: known['dapr-api-token'].token,
+    operator: known['mysql-operator'] ?? known['mysql-admin'],
+    maintenance: known['mysql-maintenance'],
   };
 }
 
-async function readJson<S extends z.ZodType>(path: string, schema: S): Promise<z.infer<S>> {
+function parseOrFail<S extends z.ZodType>(what: string, schema: S, value: unknown): z.infer<S> {
+  const parsed = schema.safeParse(value);
+  if (parsed.success) return parsed.data;
+  const fields = parsed.error.issues.map((issue) => issue.path.join('.')).join(', ');
+  throw new CommandError('NOT_INSTALLED', `${what} is not as expected at: ${fields}`);
+}
+
+async function readJson(path: string): Promise<unknown> {
   let text: string;
   try {
     text = await readFile(path, 'utf8');
   } catch (error) {
-    const detail = `${path} cannot be read (${(error as NodeJS.ErrnoException).code}); has \`npm start\` been run?`;
+    const detail = `${path} cannot be read (${(error as NodeJS.ErrnoException).code}); is the stack running (npm start)?`;
     throw new CommandError('NOT_INSTALLED', detail, { cause: error });
   }
-  const parsed = schema.safeParse(parseJson(path, text));
-  if (parsed.success) return parsed.data;
-  const fields = parsed.error.issues.map((issue) => issue.path.join('.')).join(', ');
-  throw new CommandError('NOT_INSTALLED', `${path} is not as expected at: ${fields}`);
-}
-
-function parseJson(path: string, text: string): unknown {
   try {
     return JSON.parse(text);
   } catch (error) {

@@ -19,7 +19,7 @@ export interface OperatorDatabase {
 const POOL_SIZE = 2;
 
 /** @throws CommandError DATABASE_UNAVAILABLE when the primary cannot be reached */
-export async function openOperatorDatabase(installation: Omit<Installation, 'stateDir'>): Promise<OperatorDatabase> {
+export async function openOperatorDatabase(installation: Installation): Promise<OperatorDatabase> {
   const { primary, replicas, operator } = installation;
   const options = { credentials: operator, poolSize: POOL_SIZE };
   try {
