@@ -56,7 +56,7 @@ export async function readInstallation(env: Record<string, string | undefined> =
   const secrets = await readJson(join(config.PLAYBILL_STATE_DIR, 'secrets.json'));
   if (config.PLAYBILL_DB_PRIMARY === undefined) {
     const stack = await readJson(join(config.PLAYBILL_STATE_DIR, 'stack.json'));
-    return installationOf(stack, secrets);
+    return installationOf((stack as { endpoints?: unknown } | null)?.endpoints, secrets);
   }
   const replicas = (config.PLAYBILL_DB_REPLICAS ?? []).map((at, index) => ({
     name: `replica-${index + 1}`,
@@ -67,7 +67,8 @@ export async function readInstallation(env: Record<string, string | undefined> =
 }
 
 /**
- * The installation that a stack's description and its secrets are of.
+ * The installation of a stack.
+ * @param stack where its servers are, `endpoints` of its description
  * @throws CommandError NOT_INSTALLED naming what is missing in them
  */
 export function installationOf(stack: unknown, secrets: unknown): Installation {
@@ -86,7 +87,7 @@ export function installationOf(stack: unknown, secrets: unknown): Installation {
 function parseOrFail<S extends z.ZodType>(what: string, schema: S, value: unknown): z.infer<S> {
   const parsed = schema.safeParse(value);
   if (parsed.success) return parsed.data;
-  const fields = parsed.error.issues.map((issue) => issue.path.join('.')).join(', ');
+  const fields = parsed.error.issues.map((issue) => issue.path.join('.') || 'all').join(', ');
   throw new CommandError('NOT_INSTALLED', `${what} is not as expected at: ${fields}`);
 }
 

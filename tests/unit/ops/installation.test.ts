@@ -29,7 +29,7 @@ afterEach(() => rm(stateDir, { recursive: true }));
 describe('the installation', () => {
   test('is read from the description of the stack and its secrets', async () => {
     await write('secrets.json', SECRETS);
-    await write('stack.json', STACK);
+    await write('stack.json', { pid: 1, endpoints: STACK });
     expect(await read()).toEqual({
       primary: at(13306),
       replicas: STACK.replicas,
@@ -42,7 +42,7 @@ describe('the installation', () => {
 
   test('is used by an account of its own as soon as there is one', async () => {
     await write('secrets.json', { ...SECRETS, 'mysql-operator': account('operator') });
-    await write('stack.json', STACK);
+    await write('stack.json', { pid: 1, endpoints: STACK });
     expect((await read()).operator.username).toBe('operator');
   });
 
@@ -73,7 +73,7 @@ describe('the installation', () => {
       code: 'NOT_INSTALLED',
       message: expect.stringContaining('stack.json'),
     });
-    await write('stack.json', { ...STACK, primary: undefined });
+    await write('stack.json', { pid: 1, endpoints: { ...STACK, primary: undefined } });
     await expect(read()).rejects.toMatchObject({ code: 'NOT_INSTALLED', message: expect.stringContaining('primary') });
     await write('secrets.json', { ...SECRETS, 'dapr-api-token': 'secret-text' });
     await expect(read()).rejects.toMatchObject({ message: expect.not.stringContaining('secret-text') });
