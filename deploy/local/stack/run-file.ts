@@ -1,0 +1,126 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { parse } from 'yaml';
+import { z } from 'zod';
+import { ROOT_DIR } from './paths.js';
+import { portFromEnv, shifted } from './ports.js';
+
+const port = z.number().int().min(1).max(65_535);
+const variables = z.record(z.string(), z.coerce.string()).default({});
+
+/** Fields of Dapr's multi-app run file that may be given for all apps or for one. */
+const sharedFields = {
+  configFilePath: z.string().optional(),
+  appProtocol: z.string().optional(),
+  enableAppHealthCheck: z.boolean().optional(),
+  appHealthCheckPath: z.string().optional(),
+  appHealthProbeInterval: z.number().int().optional(),
+  appHealthProbeTimeout: z.number().int().optional(),
+  appHealthThreshold: z.number().int().optional(),
+  maxBodySize: z.string().optional(),
+  logLevel: z.string().optional(),
+};
+
+const runFileSchema = z.object({
+  version: z.literal(1),
+  common: z.object({ ...sharedFields, env: variables }).prefault({}),
+  apps: z.array(
+    z.object({
+      ...sharedFields,
+      appID: z.string().min(1),
+      appPort: port,
+      daprHTTPPort: port,
+      daprGRPCPort: port,
+      daprInternalGRPCPort: port,
+      metricsPort: port,
+      command: z.array(z.string()).min(1),
+      env: variables,
+    }),
+  ),
+});
+
+/** One instance of an app, as the run file describes it, with the stack's ports. */
+export interface AppInstance {
+  /** Its PLAYBILL_REPLICA, or else its app-id: unique in a stack. */
+  readonly name: string;
+  readonly appId: string;
+  readonly command: readonly string[];
+  readonly env: Readonly<Record<string, string>>;
+  readonly ports: {
+    readonly app: number;
+    readonly http: number;
+    readonly grpc: number;
+    readonly internalGrpc: number;
+    readonly metrics: number;
+  };
+  /** Relative to the repository's root. */
+  readonly configFile: string;
+  /** Flags of the sidecar that the run file sets. */
+  readonly sidecarFlags: readonly string[];
+}
+
+/** The app with the public port, which PLAYBILL_PORT sets. */
+const GATEWAY = 'gateway';
+
+export interface RunFileOptions {
+  readonly portOffset: number;
+  readonly env: NodeJS.ProcessEnv;
+  /** App-ids to run; all of them when undefined. */
+  readonly services: readonly string[] | undefined;
+}
+
+/** Reads dapr/dapr.yaml. @throws naming the field that is missing or malformed */
+export async function readRunFile(options: RunFileOptions): Promise<AppInstance[]> {
+  const { common, apps } = runFileSchema.parse(parse(await readFile(join(ROOT_DIR, 'dapr', 'dapr.yaml'), 'utf8')));
+  const instances = apps
+    .filter((app) => options.services?.includes(app.appID) ?? true)
+    .map((app) => {
+      const env = { ...common.env, ...app.env };
+      const own = Object.fromEntries(Object.entries(app).filter(([, value]) => value !== undefined));
+      const configFile = app.configFilePath ?? common.configFilePath ?? join('dapr', 'config', `${app.appID}.yaml`);
+      const at = (base: number) => shifted(base, options.portOffset);
+      const publicPort = app.appID === GATEWAY ? portFromEnv('PLAYBILL_PORT', options.env) : undefined;
+      return {
+        name: env.PLAYBILL_REPLICA ?? app.appID,
+        appId: app.appID,
+        command: app.command,
+        env,
+        ports: {
+          app: publicPort ?? at(app.appPort),
+          http: at(app.daprHTTPPort),
+          grpc: at(app.daprGRPCPort),
+          internalGrpc: at(app.daprInternalGRPCPort),
+          metrics: at(app.metricsPort),
+        },
+        configFile,
+        sidecarFlags: sidecarFlags({ ...common, ...own }),
+      };
+    });
+  requireUniqueNames(instances);
+  return instances;
+}
+
+type SharedFields = { [K in keyof typeof sharedFields]?: string | number | boolean | undefined };
+
+const FLAGS: readonly [keyof typeof sharedFields, string][] = [
+  ['appProtocol', '--app-protocol'],
+  ['appHealthCheckPath', '--app-health-check-path'],
+  ['appHealthProbeInterval', '--app-health-probe-interval'],
+  ['appHealthProbeTimeout', '--app-health-probe-timeout'],
+  ['appHealthThreshold', '--app-health-threshold'],
+  ['maxBodySize', '--max-body-size'],
+  ['logLevel', '--log-level'],
+];
+
+function sidecarFlags(fields: SharedFields): string[] {
+  const flags = FLAGS.flatMap(([field, flag]) => (fields[field] === undefined ? [] : [`${flag}=${fields[field]}`]));
+  return fields.enableAppHealthCheck === true ? [...flags, '--enable-app-health-check'] : flags;
+}
+
+function requireUniqueNames(instances: readonly AppInstance[]): void {
+  const seen = new Set<string>();
+  for (const { name } of instances) {
+    if (seen.has(name)) throw new Error(`dapr/dapr.yaml has two instances ${name}: set PLAYBILL_REPLICA of each`);
+    seen.add(name);
+  }
+}
