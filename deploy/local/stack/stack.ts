@@ -120,7 +120,7 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
         startServices(supervisor, instances, services),
       );
     }
-    await writePrivately(layout.stackFile, `${JSON.stringify({ ...endpoints, pid: process.pid }, null, 2)}\n`);
+    await writePrivately(layout.stackFile, `${JSON.stringify({ pid: process.pid, endpoints }, null, 2)}\n`);
     const endWatch = watchReplication(replicationsOf(database), log);
     return createStack({ layout, endpoints, secrets, supervisor, database, endWatch });
   } catch (error) {
