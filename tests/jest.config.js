@@ -36,8 +36,9 @@ export default {
       ...shared,
       displayName: 'stack',
       testMatch: ['<rootDir>/tests/stack/**/*.test.ts'],
-      globalSetup: '<rootDir>/tests/stack/support/global-setup.ts',
-      globalTeardown: '<rootDir>/tests/stack/support/global-teardown.ts',
+      // Jest loads these two without its transforms.
+      globalSetup: '<rootDir>/.local/build/tests/stack/support/global-setup.js',
+      globalTeardown: '<rootDir>/.local/build/tests/stack/support/global-teardown.js',
     },
   ],
 };

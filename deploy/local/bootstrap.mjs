@@ -2,7 +2,7 @@
 // code up to date, and then does what it was asked for.
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 
@@ -18,18 +18,37 @@ const TASKS = {
   ops: (args) => node([compiled('services/ops/main.js'), ...args]),
   bench: (args) => inThisProcess('tests/bench/main.js', args),
   check: () => runChecks(),
-  test: async (args) => {
-    if (args.length === 0) await runChecks();
-    const jest = join(ROOT, 'node_modules', 'jest', 'bin', 'jest.js');
-    await node(['--experimental-vm-modules', '--no-warnings', jest, '--config', 'tests/jest.config.js', ...args]);
-  },
+  test: (args) => (args.length === 0 ? runEverything() : jest(['--runInBand', ...args])),
 };
+
+/** The checks and every test. Results are left in .local/test-results, one file a project. */
+async function runEverything() {
+  const results = join(ROOT, '.local', 'test-results');
+  rmSync(results, { recursive: true, force: true });
+  await runChecks();
+  const failed = [];
+  // Files of `stack` share one set of databases, so they run one after another.
+  for (const [project, options] of [
+    ['unit', []],
+    ['stack', ['--runInBand']],
+  ]) {
+    const outcome = ['--json', `--outputFile=${join(results, `${project}.json`)}`, '--no-coverage'];
+    if ((await jest(['--selectProjects', project, ...options, ...outcome])) !== 0) failed.push(project);
+  }
+  if (failed.length > 0) fail(`tests failed: ${failed.join(', ')}`);
+}
+
+/** @returns Jest's exit code, which becomes this process's */
+function jest(args) {
+  const program = join(ROOT, 'node_modules', 'jest', 'bin', 'jest.js');
+  return node(['--experimental-vm-modules', '--no-warnings', program, '--config', 'tests/jest.config.js', ...args]);
+}
 
 /** One command shows everything that a change must pass, beside the tests. */
 async function runChecks() {
   await step('Types', () => run('tsc', ['--noEmit', '-p', '.']));
   await step('Lint and format', () => run('biome', ['ci', '.']));
-  await step('Layers', () => node([join(ROOT, 'deploy', 'local', 'check-layers.mjs')], 'captured'));
+  await step('Layers', () => run(process.execPath, ['deploy/local/check-layers.mjs']));
 }
 
 async function main([task, ...args]) {
@@ -81,24 +100,20 @@ function run(program, args) {
   return ending(spawn(existsSync(local) ? local : program, args, { cwd: ROOT, stdio: ['ignore', 'pipe', 'pipe'] }));
 }
 
-/** Runs Node on this terminal, or captured, and takes its exit code. */
-async function node(args, output = 'shown') {
-  if (output === 'captured') {
-    await ending(spawn(process.execPath, args, { cwd: ROOT, stdio: ['ignore', 'pipe', 'pipe'] }));
-    return;
-  }
+/** Runs Node on this terminal. @returns its exit code, which becomes this process's unless that is not 0 already */
+function node(args) {
   const child = spawn(process.execPath, args, { cwd: ROOT, stdio: 'inherit' });
   // Ctrl-C reaches the child by the terminal; this process waits for its end.
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'])
-    process.on(signal, () => signal === 'SIGINT' || child.kill(signal));
-  await new Promise((resolve, reject) => {
+  process.on('SIGINT', () => undefined);
+  for (const signal of ['SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));
+  return new Promise((resolve, reject) => {
     child.once('error', reject);
     child.once('exit', (code, signal) => {
-      process.exitCode = signal === null ? (code ?? 1) : 1;
-      resolve();
+      const result = signal === null ? (code ?? 1) : 1;
+      process.exitCode ||= result;
+      resolve(result);
     });
   });
-  if (process.exitCode !== 0) process.exit(process.exitCode);
 }
 
 /** @throws with the command's output when it does not end well */

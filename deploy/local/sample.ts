@@ -47,14 +47,13 @@ export async function prepareSample(stack: SampleStack): Promise<void> {
 }
 
 /**
- * Shows the whole way of a day with sample data: makes the three days before today, runs each on all batch replicas,
- * and prints what came of it. What is there already is neither made nor run again, only shown.
+ * Shows the whole way of a day with the sample's events, which `prepareSample` has made: runs each of the three days
+ * on all batch replicas and prints what came of it. What was run before is not run again, only shown.
  */
 export async function runSample(stack: SampleStack): Promise<void> {
   const days = sampleDays(kstDayOf(Date.now()));
   const [perDay, videos, creators] = [EVENTS_PER_DAY, VIDEOS, CREATORS].map(formatNumber);
   print(`Sample: ${days.length} days of ${perDay} watch events, ${videos} videos, ${creators} creators`);
-  await prepareSample(stack);
   const installation = installationOf(stack.endpoints, stack.secrets);
   const batch = new BatchClient(installation);
   const database = await openOperatorDatabase(installation);

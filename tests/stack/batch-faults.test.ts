@@ -1,18 +1,18 @@
-import type { Connection } from 'mysql2/promise';
+import type { Pool } from 'mysql2/promise';
 import { digests, forgetEverything, forgetResults, requestDay, waitForRun } from './support/batch.js';
-import { adminConnection, eventually, generate, stack } from './support/stack.js';
+import { adminPool, eventually, generate, stack } from './support/stack.js';
 
 const DAY = '2026-11-01';
 const EVENTS = 150_000;
 const VIDEOS = 8_000;
 
-let db: Connection;
+let db: Pool;
 let undisturbed: Record<string, string>;
 
 beforeAll(async () => {
   await forgetEverything();
   await generate({ day: DAY, events: EVENTS, videos: VIDEOS, seed: 7 });
-  db = await adminConnection();
+  db = adminPool();
   const runId = await requestDay(DAY);
   expect((await waitForRun(runId)).state).toBe('completed');
   undisturbed = await digests(db);

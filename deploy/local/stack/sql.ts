@@ -1,12 +1,21 @@
-import { type Connection, createConnection, type RowDataPacket } from 'mysql2/promise';
+import { type Connection, createConnection, createPool, type Pool, type RowDataPacket } from 'mysql2/promise';
 import type { Endpoint } from './endpoints.js';
 import type { Credentials } from './secrets.js';
 
 /** Opens one connection; dates and 64-bit integers come as text, instants are UTC. */
-export function connect(server: Endpoint, { username, password }: Credentials): Promise<Connection> {
-  return createConnection({
-    host: server.host,
-    port: server.port,
+export function connect(server: Endpoint, credentials: Credentials): Promise<Connection> {
+  return createConnection(connectionOptions(server, credentials));
+}
+
+/** A pool of such connections: it goes on after the server was restarted. */
+export function connectPool(server: Endpoint, credentials: Credentials): Pool {
+  return createPool(connectionOptions(server, credentials));
+}
+
+function connectionOptions({ host, port }: Endpoint, { username, password }: Credentials) {
+  return {
+    host,
+    port,
     user: username,
     password,
     timezone: 'Z',
@@ -15,7 +24,7 @@ export function connect(server: Endpoint, { username, password }: Credentials): 
     bigNumberStrings: true,
     charset: 'utf8mb4',
     connectTimeout: 3_000,
-  });
+  };
 }
 
 /** Runs `work` on a connection of its own. */

@@ -1,3 +1,4 @@
+import type { EventEmitter } from 'node:events';
 import { DataSource, type QueryRunner } from 'typeorm';
 import type { Endpoint } from '#lib/config';
 import { type Dialect, dialectOf } from './dialect.js';
@@ -54,6 +55,7 @@ export function dataSourceOptions(endpoint: Endpoint, options: Omit<DatabaseOpti
  */
 export async function connectDatabase(options: DatabaseOptions): Promise<Database> {
   const primary = await new DataSource(dataSourceOptions(options.primary, options)).initialize();
+  await endWhenSilent(primary);
   const replicas = await Promise.all(
     options.replicas.map(async (endpoint) => {
       const replica = new DataSource(dataSourceOptions(endpoint, options));
@@ -70,6 +72,23 @@ export async function connectDatabase(options: DatabaseOptions): Promise<Databas
       await Promise.all([primary, ...replicas].map(closeDataSource));
     },
   };
+}
+
+/** Much longer than the pause between two statements of any transaction. */
+const SILENT_SECONDS_MAX = 10;
+
+/**
+ * A process that hangs keeps its connections, and an open transaction its locks, for which everybody else would wait
+ * for ever: has the server end connections that are silent, and roll back. The pool opens new ones.
+ */
+async function endWhenSilent(source: DataSource): Promise<void> {
+  const statement = `SET SESSION wait_timeout = ${SILENT_SECONDS_MAX}`;
+  const { pool } = source.driver as unknown as { pool: EventEmitter };
+  pool.on('connection', (connection: { query(sql: string, done: () => void): void }) =>
+    connection.query(statement, () => undefined),
+  );
+  // The one that the pool has made already.
+  await source.query(statement);
 }
 
 const retryTimers = new WeakMap<DataSource, NodeJS.Timeout>();

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { Connection } from 'mysql2/promise';
+import type { Connection, Pool } from 'mysql2/promise';
 import { BatchClient, type RunView } from '../../../services/ops/adapters/batch-client.js';
 import { adminConnection, eventually, stack } from './stack.js';
 
@@ -57,7 +57,7 @@ const RESULT_TABLES: Record<string, string> = {
 };
 
 /** A digest of each result table, row by row in the order of its primary key. */
-export async function digests(db: Connection): Promise<Record<string, string>> {
+export async function digests(db: Connection | Pool): Promise<Record<string, string>> {
   const result: Record<string, string> = {};
   for (const [table, columns] of Object.entries(RESULT_TABLES)) {
     const [rows] = await db.query({

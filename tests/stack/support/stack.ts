@@ -1,8 +1,9 @@
 import { readFileSync } from 'node:fs';
-import type { Connection } from 'mysql2/promise';
+import type { Connection, Pool } from 'mysql2/promise';
 import { type KstDay, kstDayOf } from '#domain';
 import {
   connect,
+  connectPool,
   credentialsOf,
   type PollOptions,
   poll,
@@ -80,6 +81,12 @@ async function askSupervisor({ url, token }: Control, request: ControlRequest): 
 /** A connection to the primary that may do everything. The caller ends it. */
 export function adminConnection(): Promise<Connection> {
   return databaseConnection('admin');
+}
+
+/** As adminConnection, and it goes on after the primary was restarted. The caller ends it. */
+export function adminPool(): Pool {
+  const { endpoints, secrets } = stack();
+  return connectPool(endpoints.primary, credentialsOf(secrets, 'admin'));
 }
 
 /** A connection to the primary with the rights of one account, e.g. `batch`. The caller ends it. */
