@@ -12,6 +12,14 @@ export interface LedgerEntry {
   readonly runNumber: number;
 }
 
+/** A creator's entries are summed anew whenever this many have been added. */
+export const CHECKPOINT_EVERY = 10_000n;
+
+/** Whether an append from one end of the chain to another must leave a checkpoint. */
+export function needsCheckpoint(before: bigint, after: bigint): boolean {
+  return before / CHECKPOINT_EVERY !== after / CHECKPOINT_EVERY;
+}
+
 /** What the hash chain starts from before a creator's first entry: 32 zero bytes, in hexadecimal. */
 export const GENESIS_HASH = '0'.repeat(64);
 

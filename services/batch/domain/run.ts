@@ -19,6 +19,8 @@ export interface Run {
   readonly phase: Phase | null;
   readonly requestedBy: string;
   readonly billedOn: KstDay | null;
+  /** The tariff of its postings, fixed with billedOn when its settlement is planned. */
+  readonly tariffVersion: number | null;
   readonly readPosition: string | null;
   readonly error: string | null;
   readonly createdAt: string;
@@ -51,6 +53,8 @@ export interface SliceTask {
   readonly day: KstDay;
   readonly readPosition: string;
   readonly billedOn: KstDay;
+  /** Of the settlement; 0 in a statistics phase. */
+  readonly tariffVersion: number;
 }
 
 /** The first phase of a job. */

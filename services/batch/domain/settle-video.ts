@@ -16,9 +16,13 @@ export interface Position {
   readonly ads: bigint;
   readonly viewSeq: number;
   readonly adSeq: number;
+  /** Event days of the last postings; null before the first. */
+  readonly viewDay: KstDay | null;
+  readonly adDay: KstDay | null;
 }
 
-export const START: Position = { views: 0n, ads: 0n, viewSeq: 0, adSeq: 0 };
+/** Where the chains of a video begin that came without a lifetime from before the books opened. */
+export const START: Position = { views: 0n, ads: 0n, viewSeq: 0, adSeq: 0, viewDay: null, adDay: null };
 
 export interface Posting {
   readonly eventDay: KstDay;
@@ -27,6 +31,8 @@ export interface Posting {
   readonly videoId: bigint;
   readonly kind: PostingKind;
   readonly seq: number;
+  /** Event day of the posting before it in its chain; null for the first. */
+  readonly previousDay: KstDay | null;
   readonly from: bigint;
   readonly to: bigint;
   readonly amount: bigint;
@@ -59,8 +65,9 @@ export function settleVideo(input: SettleVideoInput): { postings: Posting[]; pos
     postedUnits: video.postedViews,
   });
   if (view !== null) {
-    position = { ...position, views: view.to, viewSeq: position.viewSeq + 1 };
-    postings.push(postingOf(input, 'view', position.viewSeq, view));
+    const [seq, previousDay] = [position.viewSeq + 1, position.viewDay];
+    position = { ...position, views: view.to, viewSeq: seq, viewDay: input.day };
+    postings.push(postingOf(input, { kind: 'view', seq, previousDay, ...view }));
   }
   const ad = planPosting({
     tariff,
@@ -70,25 +77,22 @@ export function settleVideo(input: SettleVideoInput): { postings: Posting[]; pos
     postedUnits: video.postedAdViews,
   });
   if (ad !== null) {
-    position = { ...position, ads: ad.to, adSeq: position.adSeq + 1 };
-    postings.push(postingOf(input, 'ad', position.adSeq, ad));
+    const [seq, previousDay] = [position.adSeq + 1, position.adDay];
+    position = { ...position, ads: ad.to, adSeq: seq, adDay: input.day };
+    postings.push(postingOf(input, { kind: 'ad', seq, previousDay, ...ad }));
   }
   return { postings, position };
 }
 
 function postingOf(
   { video, tariff, day, billedOn }: SettleVideoInput,
-  kind: PostingKind,
-  seq: number,
-  planned: { from: bigint; to: bigint; amount: bigint },
+  planned: Pick<Posting, 'kind' | 'seq' | 'previousDay' | 'from' | 'to' | 'amount'>,
 ): Posting {
   return {
     eventDay: day,
     billedOn,
     creatorId: video.creatorId,
     videoId: video.videoId,
-    kind,
-    seq,
     ...planned,
     tariffVersion: tariff.version,
   };

@@ -11,6 +11,7 @@ export interface RunRow {
   readonly phase: Phase | null;
   readonly requested_by: string;
   readonly billed_on: string | null;
+  readonly tariff_version: number | string | null;
   readonly read_position: string | null;
   readonly error: string | null;
   readonly created_at: string;
@@ -28,6 +29,7 @@ export function toRun(row: RunRow): Run {
     phase: row.phase,
     requestedBy: row.requested_by,
     billedOn: row.billed_on as KstDay | null,
+    tariffVersion: row.tariff_version === null ? null : Number(row.tariff_version),
     readPosition: row.read_position,
     error: row.error,
     createdAt: row.created_at,

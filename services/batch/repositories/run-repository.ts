@@ -24,11 +24,16 @@ export async function findActiveRun(db: Queryable, day: KstDay): Promise<Run | u
   return rows[0] && toRun(rows[0]);
 }
 
-/** The run to drive now: one that runs already, else the queued one of the earliest day. A handful of rows. */
+/**
+ * The run to drive now: one that runs already, else the queued one of the earliest day. A day that would be settled
+ * for the first time waits while a day before it is held. A handful of rows.
+ */
 export async function nextRunToDrive(db: Queryable): Promise<Run | undefined> {
   const rows: RunRow[] = await db.query(
-    `SELECT * FROM ${RUN} WHERE active_day IS NOT NULL AND state IN ('running', 'queued')
-     ORDER BY state = 'queued', active_day LIMIT 1`,
+    `SELECT r.* FROM ${RUN} r WHERE r.active_day IS NOT NULL AND (r.state = 'running' OR (r.state = 'queued' AND (
+       r.job = 'statistics' OR r.day <= (SELECT MAX(day) FROM playbill_batch.settlement_day)
+       OR NOT EXISTS (SELECT 1 FROM ${RUN} h WHERE h.active_day < r.day AND h.state = 'held'))))
+     ORDER BY r.state = 'queued', r.active_day LIMIT 1`,
   );
   return rows[0] && toRun(rows[0]);
 }
@@ -81,13 +86,33 @@ export async function setReadPosition(db: Queryable, runId: string, position: st
   await db.query(`UPDATE ${RUN} SET read_position = ? WHERE run_id = ?`, [position, runId]);
 }
 
-/** Fixes the day and the instant that the run's postings carry, once. */
-export async function setBilling(tx: Queryable, runId: string, billedOn: KstDay): Promise<void> {
+/** Fixes the day, the instant and the tariff that the run's postings carry. */
+export async function setBilling(
+  tx: Queryable,
+  runId: string,
+  { billedOn, tariffVersion }: { billedOn: KstDay; tariffVersion: number },
+): Promise<void> {
+  await tx.query(`UPDATE ${RUN} SET billed_on = ?, tariff_version = ?, posted_at = UTC_TIMESTAMP(3) WHERE run_id = ?`, [
+    billedOn,
+    tariffVersion,
+    runId,
+  ]);
+}
+
+/** Lays a run aside before its settlement; its day stays taken. */
+export async function layAside(tx: Queryable, runId: string): Promise<void> {
   await tx.query(
-    `UPDATE ${RUN} SET billed_on = COALESCE(billed_on, ?), posted_at = COALESCE(posted_at, UTC_TIMESTAMP(3))
-     WHERE run_id = ?`,
-    [billedOn, runId],
+    `UPDATE ${RUN} SET state = 'held', started_at = COALESCE(started_at, UTC_TIMESTAMP(3)) WHERE run_id = ?`,
+    [runId],
   );
+}
+
+/** Takes the held run of the day up again, where there is one. @returns its id */
+export async function takeUp(tx: Queryable, day: KstDay): Promise<string | null> {
+  const run = await findActiveRun(tx, day);
+  if (run?.state !== 'held') return null;
+  await tx.query(`UPDATE ${RUN} SET state = 'queued' WHERE run_id = ?`, [run.runId]);
+  return run.runId;
 }
 
 /** Ends a run; its day is free for the next one. */

@@ -1,4 +1,4 @@
-import { type KstDay, type PostingKind, type Rounding, sliceOf, type Tariff } from '#domain';
+import { type KstDay, sliceOf } from '#domain';
 import { type BulkInsert, bulkInsert, type Queryable } from '#lib/database';
 import type { LedgerEntry } from '../domain/ledger.js';
 import type { Position, Posting, VideoUnits } from '../domain/settle-video.js';
@@ -53,7 +53,7 @@ function compare(a: bigint, b: bigint): number {
 export async function readPositions(tx: Queryable, videoIds: readonly bigint[]): Promise<Map<bigint, Position>> {
   if (videoIds.length === 0) return new Map();
   const rows: Record<string, string>[] = await tx.query(
-    `SELECT video_id, views, ads, view_seq, ad_seq FROM playbill_batch.position WHERE video_id IN (${videoIds.join(', ')})`,
+    `SELECT video_id, views, ads, view_seq, ad_seq, view_day, ad_day FROM playbill_batch.position WHERE video_id IN (${videoIds.join(', ')})`,
   );
   return new Map(
     rows.map((row) => [
@@ -63,6 +63,8 @@ export async function readPositions(tx: Queryable, videoIds: readonly bigint[]):
         ads: BigInt(row.ads!),
         viewSeq: Number(row.view_seq),
         adSeq: Number(row.ad_seq),
+        viewDay: (row.view_day ?? null) as KstDay | null,
+        adDay: (row.ad_day ?? null) as KstDay | null,
       },
     ]),
   );
@@ -78,6 +80,8 @@ const POSTING_INSERT: Omit<BulkInsert, 'constants'> = {
     { name: 'from_position', type: 'BIGINT' },
     { name: 'to_position', type: 'BIGINT' },
     { name: 'amount', type: 'BIGINT' },
+    { name: 'previous_day', type: 'DATE' },
+    { name: 'ledger_seq', type: 'BIGINT' },
   ],
 };
 
@@ -92,10 +96,23 @@ const ADJUSTMENT_INSERT: Omit<BulkInsert, 'constants'> = {
   ],
 };
 
+/** A posting with its entry in its creator's ledger chain. */
+export type EnteredPosting = Posting & { readonly ledgerSeq: bigint };
+
+/** Why an adjustment is made; see docs/ledger.md. */
+export type AdjustmentCause = 'LATE' | 'REVOKED' | 'CORRECTION';
+
+export interface PostingsInsert {
+  readonly postings: readonly EnteredPosting[];
+  readonly creatorSlice: number;
+  readonly runNumber: number;
+  readonly causeOf: (posting: Posting) => AdjustmentCause;
+}
+
 /** Stores the postings of one slice; those billed on another day than their event day are indexed as adjustments. */
 export async function insertPostings(
   tx: Queryable,
-  { postings, creatorSlice, runNumber }: { postings: readonly Posting[]; creatorSlice: number; runNumber: number },
+  { postings, creatorSlice, runNumber, causeOf }: PostingsInsert,
 ): Promise<void> {
   const first = postings[0];
   if (first === undefined) return;
@@ -120,13 +137,15 @@ export async function insertPostings(
       String(p.from),
       String(p.to),
       String(p.amount),
+      p.previousDay,
+      String(p.ledgerSeq),
     ]),
   );
   if (billedOn === eventDay) return;
   await bulkInsert(
     tx,
     { ...ADJUSTMENT_INSERT, constants: { event_day: eventDay, creator_slice: creatorSlice, billed_on: billedOn } },
-    postings.map((p) => [String(p.creatorId), String(p.videoId), p.kind, p.seq, p.to > p.from ? 'LATE' : 'REVOKED']),
+    postings.map((p) => [String(p.creatorId), String(p.videoId), p.kind, p.seq, causeOf(p)]),
   );
 }
 
@@ -138,14 +157,24 @@ const POSITION_UPSERT: BulkInsert = {
     { name: 'ads', type: 'BIGINT' },
     { name: 'view_seq', type: 'INT' },
     { name: 'ad_seq', type: 'INT' },
+    { name: 'view_day', type: 'DATE' },
+    { name: 'ad_day', type: 'DATE' },
   ],
   onDuplicate: `ON DUPLICATE KEY UPDATE views = VALUES(views), ads = VALUES(ads), view_seq = VALUES(view_seq),
-    ad_seq = VALUES(ad_seq)`,
+    ad_seq = VALUES(ad_seq), view_day = VALUES(view_day), ad_day = VALUES(ad_day)`,
 };
 
 /** Moves the ends of the chains. */
 export async function savePositions(tx: Queryable, positions: ReadonlyMap<bigint, Position>): Promise<void> {
-  const rows = [...positions].map(([id, p]) => [String(id), String(p.views), String(p.ads), p.viewSeq, p.adSeq]);
+  const rows = [...positions].map(([id, p]) => [
+    String(id),
+    String(p.views),
+    String(p.ads),
+    p.viewSeq,
+    p.adSeq,
+    p.viewDay,
+    p.adDay,
+  ]);
   await bulkInsert(tx, POSITION_UPSERT, rows);
 }
 
@@ -238,29 +267,46 @@ export async function isSettled(db: Queryable, day: KstDay): Promise<boolean> {
   return rows.length > 0;
 }
 
-/** The tariff in effect on a day: the one with the latest effective date not after it. @throws when there is none */
-export async function readTariff(db: Queryable, day: KstDay): Promise<Tariff> {
-  const [tariff]: { version: number; effective_from: string; rounding: Rounding }[] = await db.query(
-    `SELECT version, effective_from, rounding FROM playbill_batch.tariff WHERE effective_from <= ?
-     ORDER BY effective_from DESC LIMIT 1`,
+/** Slices of creators with statistics or postings of the day, each with how many videos it has. By two indexes. */
+export async function creatorSlicesOf(db: Queryable, day: KstDay): Promise<{ slice: number; weight: number }[]> {
+  const rows: { slice: string | number; weight: string }[] = await db.query(
+    `SELECT slice, SUM(videos) AS weight FROM (
+       SELECT creator_slice AS slice, COUNT(*) AS videos FROM playbill_batch.daily_statistic WHERE day = ?
+       GROUP BY creator_slice
+       UNION ALL SELECT DISTINCT creator_slice, 0 FROM playbill_batch.posting WHERE event_day = ?) s
+     GROUP BY slice ORDER BY slice`,
+    [day, day],
+  );
+  return rows.map((row) => ({ slice: Number(row.slice), weight: Number(row.weight) }));
+}
+
+/** Which of these videos have revoked events on the day. By the statistics' primary key. */
+export async function videosWithRevoked(
+  db: Queryable,
+  day: KstDay,
+  videoIds: readonly bigint[],
+): Promise<ReadonlySet<bigint>> {
+  if (videoIds.length === 0) return new Set();
+  const rows: { video_id: string }[] = await db.query(
+    `SELECT video_id FROM playbill_batch.daily_statistic
+     WHERE day = ? AND (slice, video_id) IN (${videoIds.map((id) => `(${sliceOf(id)}, ${id})`).join(', ')})
+       AND excluded_revoked > 0`,
     [day],
   );
-  if (tariff === undefined) throw new Error(`no tariff is in effect on ${day}`);
-  const tiers: { kind: PostingKind; from_position: string; unit_price_tenths: string }[] = await db.query(
-    'SELECT kind, from_position, unit_price_tenths FROM playbill_batch.tariff_tier WHERE version = ? ORDER BY from_position',
-    [tariff.version],
+  return new Set(rows.map((row) => BigInt(row.video_id)));
+}
+
+/** Sums a creator's entries up to `seq`, from the checkpoint before it: at most a few ten thousand entries. */
+export async function insertCheckpoint(tx: Queryable, creatorId: bigint, seq: bigint): Promise<void> {
+  const [last]: { seq: string; balance: string }[] = await tx.query(
+    'SELECT seq, balance FROM playbill_batch.ledger_checkpoint WHERE creator_id = ? ORDER BY seq DESC LIMIT 1',
+    [creatorId],
   );
-  const tiersOfKind = (kind: PostingKind) =>
-    tiers
-      .filter((tier) => tier.kind === kind)
-      .map((tier) => ({ from: BigInt(tier.from_position), unitPriceTenths: BigInt(tier.unit_price_tenths) }));
-  return {
-    version: Number(tariff.version),
-    effectiveFrom: tariff.effective_from as KstDay,
-    rounding: tariff.rounding,
-    view: tiersOfKind('view'),
-    ad: tiersOfKind('ad'),
-  };
+  await tx.query(
+    `INSERT INTO playbill_batch.ledger_checkpoint (creator_id, seq, balance)
+     SELECT ?, ?, ? + SUM(amount) FROM playbill_batch.ledger_entry WHERE creator_id = ? AND seq > ? AND seq <= ?`,
+    [creatorId, seq, last?.balance ?? '0', creatorId, last?.seq ?? '0', seq],
+  );
 }
 
 /** The slice that settles a creator. */

@@ -2,9 +2,10 @@ import { addDays, billedOnFor, checkSettlementOrder, type KstDay, SLICE_COUNT } 
 import { writeOutbox } from '#lib/dapr';
 import { inTransaction, type Queryable } from '#lib/database';
 import { firstPhase, nextPhase, type Phase, type Run } from '../domain/run.js';
+import { findHold, lockBooks, openBooks } from '../repositories/books-repository.js';
 import { clearDirtySlices, dirtySlices, markDirtySlices } from '../repositories/event-repository.js';
-import { endRun, enterPhase, lockRun, setBilling, setReadPosition } from '../repositories/run-repository.js';
-import { completeSettlementDay, lastSettledDay } from '../repositories/settlement-repository.js';
+import { endRun, enterPhase, layAside, lockRun, setBilling, setReadPosition } from '../repositories/run-repository.js';
+import { completeSettlementDay, creatorSlicesOf, lastSettledDay } from '../repositories/settlement-repository.js';
 import { fenceSlices, insertSlices, latestWeights, readSlices } from '../repositories/slice-repository.js';
 import {
   completeStatisticDay,
@@ -13,6 +14,7 @@ import {
   replaceDailyTop,
   rowsReadBySlice,
 } from '../repositories/statistic-repository.js';
+import { tariffVersionOn } from '../repositories/tariff-repository.js';
 import { type Context, OUTBOX } from './context.js';
 
 const ALL_SLICES = Array.from({ length: SLICE_COUNT }, (_, slice) => slice);
@@ -20,15 +22,17 @@ const ALL_SLICES = Array.from({ length: SLICE_COUNT }, (_, slice) => slice);
 /** A result that contradicts another: the run ends as failed and nothing of the phase counts. */
 export class BrokenInvariant extends Error {}
 
-/** Moves a queued run into its first phase. Does nothing when somebody else has. */
+/**
+ * Moves a queued run into its first phase, or one that was held into its settlement. Does nothing when somebody else
+ * has.
+ */
 export async function startRun(context: Context, runId: string): Promise<void> {
   await inTransaction(context.database.primary, async (tx) => {
     const run = await lockRun(tx, runId);
     if (run?.state !== 'queued') return;
-    const phase = firstPhase(run.job);
-    if (phase === 'statistics') await planStatistics(tx, run);
-    else await planSettlement(tx, run, context.today());
-    await announce(tx, run, `${phase} started`);
+    const phase = run.phase === null ? firstPhase(run.job) : 'settlement';
+    if (phase === 'settlement') await planSettlement(tx, run, context.today());
+    else await announce(tx, run, await planStatistics(tx, run));
   });
 }
 
@@ -37,7 +41,7 @@ export async function startRun(context: Context, runId: string): Promise<void> {
  * in this transaction; the read position is taken after it has committed, so an event is either covered by the
  * position or marks its slice again.
  */
-async function planStatistics(tx: Queryable, run: Run): Promise<void> {
+async function planStatistics(tx: Queryable, run: Run): Promise<string> {
   const slices = (await hasStatistics(tx, run.day)) ? await dirtySlices(tx, run.day) : ALL_SLICES;
   const weights = await latestWeights(tx, run.day);
   await clearDirtySlices(tx, run.day);
@@ -47,19 +51,26 @@ async function planStatistics(tx: Queryable, run: Run): Promise<void> {
     slices: slices.map((slice) => ({ slice, weight: weights.get(slice) ?? 0 })),
   });
   await enterPhase(tx, run.runId, 'statistics');
+  return 'statistics started';
 }
 
-/** Plans the settlement of a day, of which the order is checked once more, and fixes what its postings are billed on. */
+/**
+ * Plans the settlement of a day: checks the order once more, and fixes what its postings are billed on and priced by.
+ * A day that an operator holds is laid aside instead.
+ */
 async function planSettlement(tx: Queryable, run: Run, today: KstDay): Promise<void> {
+  await lockBooks(tx);
+  if ((await findHold(tx, run.day)) !== undefined) {
+    await layAside(tx, run.runId);
+    await announce(tx, run, 'held');
+    return;
+  }
   const step = checkSettlementOrder({ day: run.day, lastSettledDay: await lastSettledDay(tx), today });
   const billedOn = billedOnFor({ eventDay: run.day, daySettledBefore: step.kind === 'adjust', postingDay: today });
-  await setBilling(tx, run.runId, billedOn);
-  await insertSlices(tx, {
-    runId: run.runId,
-    phase: 'settlement',
-    slices: ALL_SLICES.map((slice) => ({ slice, weight: 0 })),
-  });
+  await setBilling(tx, run.runId, { billedOn, tariffVersion: await tariffVersionOn(tx, run.day) });
+  await insertSlices(tx, { runId: run.runId, phase: 'settlement', slices: await creatorSlicesOf(tx, run.day) });
   await enterPhase(tx, run.runId, 'settlement');
+  await announce(tx, run, 'settlement started');
 }
 
 /** Fixes how far a reader must be: after the marks were cleared and committed. Done once a run. */
@@ -83,10 +94,12 @@ export async function completePhase(context: Context, runId: string, phase: Phas
     if (slices.some((slice) => slice.state !== 'done')) return;
     if (phase === 'statistics' && slices.length > 0) await completeStatistics(tx, run);
     if (phase === 'settlement') await completeSettlement(tx, run);
-    const next = nextPhase(run.job, phase);
-    if (next === 'settlement') await planSettlement(tx, run, context.today());
-    else await endRun(tx, runId, { state: 'completed' });
-    await announce(tx, run, next === null ? 'completed' : `${next} started`);
+    if (nextPhase(run.job, phase) === 'settlement') {
+      await planSettlement(tx, run, context.today());
+    } else {
+      await endRun(tx, runId, { state: 'completed' });
+      await announce(tx, run, 'completed');
+    }
   });
   context.wakeOutbox();
 }
@@ -107,6 +120,7 @@ async function completeStatistics(tx: Queryable, run: Run): Promise<void> {
 }
 
 async function completeSettlement(tx: Queryable, run: Run): Promise<void> {
+  await openBooks(tx, run.day);
   const revision = await completeSettlementDay(tx, run.day, run.runId);
   await writeOutbox(tx, OUTBOX, {
     topic: 'settlement.completed',

@@ -142,6 +142,7 @@ export class RunDriver {
       day: run.day,
       readPosition,
       billedOn: run.billedOn ?? run.day,
+      tariffVersion: run.tariffVersion ?? 0,
     };
     const actorId = directory.idOn(deal.worker, this.#round++);
     const answer = await this.#call(() => handOut(actorId!, task));

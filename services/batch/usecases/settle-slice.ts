@@ -1,21 +1,25 @@
 import { createHash } from 'node:crypto';
-import { type KstDay, type Tariff } from '#domain';
+import type { Tariff } from '#domain';
 import { inTransaction, type Queryable } from '#lib/database';
-import { GENESIS_HASH, type LedgerEntry, ledgerHashInput } from '../domain/ledger.js';
+import { GENESIS_HASH, type LedgerEntry, ledgerHashInput, needsCheckpoint } from '../domain/ledger.js';
 import type { SliceTask } from '../domain/run.js';
 import { differs, type Position, type Posting, START, settleVideo, type VideoUnits } from '../domain/settle-video.js';
 import {
+  type AdjustmentCause,
   appendLedgerEntries,
+  type EnteredPosting,
+  insertCheckpoint,
   insertPostings,
   type LedgerHead,
   lockLedgerHeads,
   readPositions,
-  readTariff,
   readVideoUnits,
   saveLedgerHeads,
   savePositions,
+  videosWithRevoked,
 } from '../repositories/settlement-repository.js';
 import { finishSlice, holdSlice } from '../repositories/slice-repository.js';
+import { readTariff } from '../repositories/tariff-repository.js';
 import type { Context } from './context.js';
 
 /**
@@ -26,7 +30,7 @@ import type { Context } from './context.js';
  */
 export async function settleSlice(context: Context, task: SliceTask): Promise<void> {
   const { primary } = context.database;
-  const tariff = await readTariff(primary, task.day);
+  const tariff = await readTariff(primary, task.tariffVersion);
   const videos = await readVideoUnits(primary, task.day, task.slice);
   const open = videos.filter(differs);
   const chunkSize = context.config.BATCH_SETTLEMENT_CHUNK_VIDEOS;
@@ -65,18 +69,32 @@ async function settleChunk(tx: Queryable, { task, tariff, videos }: Chunk): Prom
     postings.push(...settled.postings);
     moved.set(video.videoId, settled.position);
   }
-  await insertPostings(tx, { postings, creatorSlice: task.slice, runNumber: task.runNumber });
+  const entered = await appendToLedger(tx, postings, task);
+  const causeOf = await causes(tx, postings, task);
+  await insertPostings(tx, { postings: entered, creatorSlice: task.slice, runNumber: task.runNumber, causeOf });
   await savePositions(tx, moved);
-  await appendToLedger(tx, { postings, day: task.day, runNumber: task.runNumber });
   return postings.length;
+}
+
+/** Names what made each adjustment, by its sign and by whether its video has revoked events. */
+async function causes(
+  tx: Queryable,
+  postings: readonly Posting[],
+  { day, billedOn }: SliceTask,
+): Promise<(posting: Posting) => AdjustmentCause> {
+  const downwards = billedOn === day ? [] : postings.filter((posting) => posting.to < posting.from);
+  const revoked = await videosWithRevoked(tx, day, [...new Set(downwards.map((posting) => posting.videoId))]);
+  return ({ from, to, videoId }) => (to > from ? 'LATE' : revoked.has(videoId) ? 'REVOKED' : 'CORRECTION');
 }
 
 /** Appends each posting's double entry to its creator's chain. */
 async function appendToLedger(
   tx: Queryable,
-  { postings, day, runNumber }: { postings: readonly Posting[]; day: KstDay; runNumber: number },
-): Promise<void> {
+  postings: readonly Posting[],
+  { day, runNumber }: SliceTask,
+): Promise<EnteredPosting[]> {
   const heads = await lockLedgerHeads(tx, [...new Set(postings.map((posting) => posting.creatorId))]);
+  const before = new Map(heads);
   const entries = postings.map((posting) => {
     const head = heads.get(posting.creatorId) ?? { seq: 0n, hash: GENESIS_HASH };
     const entry: LedgerEntry = {
@@ -95,6 +113,10 @@ async function appendToLedger(
   });
   await appendLedgerEntries(tx, entries);
   await saveLedgerHeads(tx, heads);
+  for (const [creatorId, { seq }] of heads) {
+    if (needsCheckpoint(before.get(creatorId)?.seq ?? 0n, seq)) await insertCheckpoint(tx, creatorId, seq);
+  }
+  return postings.map((posting, i) => ({ ...posting, ledgerSeq: entries[i]!.seq }));
 }
 
 function sha256(text: string): string {

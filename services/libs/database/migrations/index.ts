@@ -4,6 +4,17 @@ import { video } from './0003-video.js';
 import { batchRuns } from './0004-batch-runs.js';
 import { batchResults } from './0005-batch-results.js';
 import { dapr } from './0006-dapr.js';
+import { money } from './0030-money.js';
+import { revocation } from './0031-revocation.js';
 
 /** All migrations, oldest first. A file is never changed once released; a new file follows. */
-export const migrations = [...schemas, ...watch, ...video, ...batchRuns, ...batchResults, ...dapr];
+export const migrations = [
+  ...schemas,
+  ...watch,
+  ...video,
+  ...batchRuns,
+  ...batchResults,
+  ...dapr,
+  ...money,
+  ...revocation,
+];
