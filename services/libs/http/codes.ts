@@ -2,8 +2,11 @@
 export const ERROR_CODES = {
   UNREADABLE: { status: 400, title: 'The request could not be read' },
   UNAUTHENTICATED: { status: 401, title: 'No valid token' },
+  LOGIN_FAILED: { status: 401, title: 'Email or password is wrong' },
+  REFRESH_REFUSED: { status: 401, title: 'The refresh token is not valid' },
   FORBIDDEN: { status: 403, title: 'Not yours' },
   NOT_FOUND: { status: 404, title: 'Not found' },
+  EMAIL_TAKEN: { status: 409, title: 'The email address has an account' },
   RUN_ACTIVE: { status: 409, title: 'The day is already running' },
   SETTLEMENT_GAP: { status: 409, title: 'An earlier day is not settled' },
   STATISTICS_MISSING: { status: 409, title: 'The day has no statistics yet' },

@@ -30,6 +30,7 @@ export class Problem extends Error {
 export function sendProblem(res: Response, problem: Problem): void {
   const { status, title } = ERROR_CODES[problem.code];
   const { detail, errors, retryAfterSeconds, extra } = problem.options;
+  if (status === 401) res.set('www-authenticate', 'Bearer');
   if (retryAfterSeconds !== undefined) res.set('retry-after', String(retryAfterSeconds));
   res
     .status(status)

@@ -1,0 +1,184 @@
+import { z } from 'zod';
+import { count, countField, day, dayField, eventIdField, instant, pageOf, viewerField } from './fields.js';
+import { defineRoute, type Route } from './route.js';
+
+const OPS = { appId: 'batch', auth: 'operator' } as const satisfies Partial<Route>;
+
+const RANGE_DAYS_MAX = 400;
+const DAY_MS = 86_400_000;
+const EVENT_IDS_MAX = 10_000;
+const REASON_LENGTH_MAX = 200;
+
+const job = z.enum(['daily', 'statistics', 'settlement']);
+
+/** `{date}`, or `{from, to}`: a range of days, both ends inclusive. */
+export const runRequest = z
+  .object({ date: dayField.optional(), from: dayField.optional(), to: dayField.optional(), job: job.default('daily') })
+  .strict()
+  .transform((body, ctx) => {
+    const [from, to] = [body.date ?? body.from, body.date ?? body.to];
+    const isRange = body.from !== undefined && body.to !== undefined && body.from <= body.to;
+    if (from === undefined || to === undefined || (body.date === undefined) !== isRange) {
+      ctx.addIssue({ code: 'custom', path: ['date'], message: 'give date, or from and to with from ≤ to' });
+      return z.NEVER;
+    }
+    if ((Date.parse(to) - Date.parse(from)) / DAY_MS >= RANGE_DAYS_MAX) {
+      ctx.addIssue({ code: 'custom', path: ['to'], message: `at most ${RANGE_DAYS_MAX} days` });
+      return z.NEVER;
+    }
+    return { from, to, job: body.job };
+  });
+
+const run = z.looseObject({
+  runId: z.string(),
+  job,
+  day,
+  state: z.enum(['queued', 'running', 'completed', 'failed', 'held']),
+  error: z.string().optional(),
+  startedAt: instant.nullable(),
+  endedAt: instant.nullable(),
+  rowsRead: count,
+  rowsPerSecond: count,
+  partitions: z.object({ total: count, done: count, running: count, failed: count }),
+  replicas: z.array(z.object({ name: z.string(), partitions: count, rows: count })),
+});
+
+const runParams = z.object({ runId: z.string().min(1).max(64) });
+
+export const requestRun = defineRoute({
+  ...OPS,
+  method: 'post',
+  path: '/v1/ops/runs',
+  summary: 'Run days: statistics, settlement or both',
+  request: { body: runRequest },
+  responses: {
+    202: { description: 'accepted', body: z.looseObject({ runId: z.string() }) },
+    200: { description: 'done already, and unchanged: the finished run', body: run },
+  },
+  refusals: ['RUN_ACTIVE', 'SETTLEMENT_GAP', 'STATISTICS_MISSING', 'DAY_NOT_OVER'],
+});
+
+export const listRuns = defineRoute({
+  ...OPS,
+  method: 'get',
+  path: '/v1/ops/runs',
+  summary: 'Runs, the newest first',
+  request: {
+    query: z.object({
+      cursor: z
+        .string()
+        .regex(/^[1-9][0-9]{0,14}$/, 'Must be a nextCursor.')
+        .transform(Number)
+        .optional(),
+    }),
+  },
+  responses: { 200: { description: 'a page', body: pageOf(run) } },
+});
+
+export const getRun = defineRoute({
+  ...OPS,
+  method: 'get',
+  path: '/v1/ops/runs/{runId}',
+  summary: 'A run and how far it is',
+  request: { params: runParams },
+  responses: { 200: { description: 'the run', body: run } },
+  refusals: ['NOT_FOUND'],
+});
+
+export const streamRun = defineRoute({
+  ...OPS,
+  method: 'get',
+  path: '/v1/ops/runs/{runId}/events',
+  summary: "A run's progress as server-sent events, until it ends",
+  request: { params: runParams },
+  responses: { 200: { description: 'one event a change', alsoAs: ['text/event-stream'] } },
+  refusals: ['NOT_FOUND'],
+});
+
+export const reconciliation = defineRoute({
+  ...OPS,
+  method: 'get',
+  path: '/v1/ops/reconciliation',
+  summary: 'Prove a day: raw events, statistics, postings and ledger against each other',
+  request: { query: z.object({ date: dayField }) },
+  responses: {
+    200: {
+      description: 'the sums of each, and where they differ',
+      body: z.looseObject({
+        day,
+        events: count,
+        counted: count,
+        excluded: count,
+        statistics: z.looseObject({}),
+        postings: z.looseObject({}),
+        ledger: z.looseObject({}),
+        differences: z.array(z.looseObject({})),
+      }),
+    },
+  },
+  // It reads a whole day.
+  timeoutMs: 300_000,
+});
+
+export const revokeEvents = defineRoute({
+  ...OPS,
+  method: 'post',
+  path: '/v1/ops/events/revoke',
+  summary: 'Revoke events; their days are run again and adjusted',
+  request: {
+    body: z.object({
+      eventIds: z.array(eventIdField).min(1).max(EVENT_IDS_MAX).optional(),
+      viewer: viewerField.optional(),
+      from: dayField,
+      to: dayField,
+      reason: z.string().min(1).max(REASON_LENGTH_MAX),
+    }),
+  },
+  responses: { 202: { description: 'accepted', body: z.looseObject({}) } },
+  bodyBytesMax: 1024 * 1024,
+});
+
+const price = z.union([z.number(), z.string()]).meta({ description: 'won, with at most one decimal' });
+const tiers = z.array(z.object({ from: countField, unitPrice: price }));
+
+/** A tariff as JSON carries it; the domain's `parseTariff` checks its rules. */
+export const tariffBody = z.object({ effectiveFrom: z.string(), rounding: z.string(), view: tiers, ad: tiers });
+
+export const listTariffs = defineRoute({
+  ...OPS,
+  method: 'get',
+  path: '/v1/ops/tariffs',
+  summary: 'All tariffs',
+  responses: { 200: { description: 'the tariffs', body: z.looseObject({}) } },
+});
+
+export const createTariff = defineRoute({
+  ...OPS,
+  method: 'post',
+  path: '/v1/ops/tariffs',
+  summary: 'Make a tariff that takes effect on a day to come',
+  request: { body: tariffBody },
+  responses: { 201: { description: 'the tariff with its version', body: z.looseObject({}) } },
+});
+
+export const previewTariff = defineRoute({
+  ...OPS,
+  method: 'post',
+  path: '/v1/ops/tariffs/preview',
+  summary: 'What each creator would have been paid by a tariff on real days',
+  request: { body: z.object({ tariff: tariffBody, from: dayField, to: dayField }) },
+  responses: { 200: { description: 'the difference per creator', body: z.looseObject({}) } },
+  timeoutMs: 120_000,
+});
+
+export const opsRoutes = [
+  requestRun,
+  listRuns,
+  getRun,
+  streamRun,
+  reconciliation,
+  revokeEvents,
+  listTariffs,
+  createTariff,
+  previewTariff,
+];
