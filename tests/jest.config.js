@@ -30,6 +30,8 @@ const shared = {
 
 export default {
   rootDir,
+  // A test's own deadlines are shorter and say what was waited for.
+  testTimeout: 120_000,
   projects: [
     { ...shared, displayName: 'unit', testMatch: ['<rootDir>/tests/unit/**/*.test.ts'] },
     {

@@ -1,3 +1,4 @@
+import { relative } from 'node:path';
 import { parseArgs } from 'node:util';
 import { prepareSample, runSample } from './sample.js';
 import { SetupError, type Stack, startStack } from './stack/index.js';
@@ -83,7 +84,12 @@ function describe(stack: Stack, isBare: boolean): string {
   ];
   const width = Math.max(...rows.map(([name]) => name.length));
   const lines = rows.map(([name, value]) => `  ${name.padEnd(width)}  ${value}`);
-  const next = isBare ? ['  dapr run -f dapr/dapr.yaml   with the variables of docs/operations.md'] : [];
+  const next = isBare
+    ? [
+        '',
+        `In another terminal:  . ${relative(process.cwd(), layout.stateDir)}/dapr-run.env && dapr run -f dapr/dapr.yaml --runtime-path ${relative(process.cwd(), layout.stateDir)}`,
+      ]
+    : [];
   return ['', 'Playbill runs', ...lines, ...next, '', 'Ctrl-C stops everything.'].join('\n');
 }
 

@@ -3,14 +3,18 @@ import type { Connection } from 'mysql2/promise';
 import { addDays, type KstDay } from '#domain';
 import { VIDEO_SUMS } from '../../services/batch/repositories/event-repository.js';
 import type { RunView } from '../../services/ops/adapters/batch-client.js';
+import type { GenerateReport } from '../../services/ops/generator/generate.js';
 import { type Bench, type BenchStack, printTable, seconds } from './support.js';
 
 const FIRST_DAY = '2026-06-01' as KstDay;
 const VIDEOS = 100_000;
-const SIZES = [1_000_000, 4_000_000, 16_000_000];
+/** A day without events shows what a run costs beside reading and storing. */
+const SIZES = [0, 1_000_000, 4_000_000, 16_000_000];
 
 interface Measured {
   readonly events: number;
+  /** Until the events were on the primary and on both replicas. */
+  readonly loadedPerSecond: number;
   readonly statisticsSeconds: number;
   readonly referenceSeconds: number;
   readonly settlementSeconds: number;
@@ -25,24 +29,25 @@ interface Measured {
 export const daily: Bench = {
   name: 'daily',
   async run(stack, options) {
-    const sizes = options.quick ? SIZES.slice(0, 1) : SIZES;
+    const sizes = options.quick ? SIZES.slice(0, 2) : SIZES;
     const results: Measured[] = [];
     for (const [i, events] of sizes.entries()) {
       results.push(await measureDay(stack, { day: addDays(FIRST_DAY, i), events }));
     }
     printTable(
-      ['events', 'statistics s', 'reference s', 'ratio', 'settlement s', 'share', 'replica RSS MB'],
+      ['events', 'loaded/s', 'statistics s', 'reference s', 'ratio', 'settlement s', 'share', 'replica RSS MB'],
       results.map((r) => [
         r.events.toLocaleString('en'),
+        r.loadedPerSecond.toLocaleString('en'),
         r.statisticsSeconds.toFixed(2),
-        r.referenceSeconds.toFixed(2),
-        (r.statisticsSeconds / r.referenceSeconds).toFixed(2),
+        r.events === 0 ? '' : r.referenceSeconds.toFixed(2),
+        r.events === 0 ? '' : (r.statisticsSeconds / r.referenceSeconds).toFixed(2),
         r.settlementSeconds.toFixed(2),
         r.shares,
         r.memoryMb.toFixed(0),
       ]),
     );
-    const [four, sixteen] = [results[1], results[2]];
+    const [four, sixteen] = [results[2], results[3]];
     if (four && sixteen) {
       const growth = sixteen.statisticsSeconds / four.statisticsSeconds;
       console.log(`growth from 4M to 16M: ${growth.toFixed(2)} times`);
@@ -51,18 +56,23 @@ export const daily: Bench = {
 };
 
 async function measureDay(stack: BenchStack, { day, events }: { day: KstDay; events: number }): Promise<Measured> {
-  await stack.generate({ day, events, videos: VIDEOS, seed: 1 });
+  const loadedPerSecond = events === 0 ? 0 : slowest(await stack.generate({ day, events, videos: VIDEOS, seed: 1 }));
   await stack.replicasCaughtUp();
   const run = await stack.runDay(day);
   await stack.replicasCaughtUp();
   const phases = await phaseSeconds(stack.db, run);
   return {
     events,
+    loadedPerSecond,
     ...phases,
     referenceSeconds: await referenceSeconds(stack.db, day),
     shares: run.replicas.map((r) => `${Math.round((100 * r.partitions) / run.partitions.total)} %`).join(' : '),
     memoryMb: Math.max(...stack.batchPids().map(peakMemoryMb)),
   };
+}
+
+function slowest({ primary, replicas }: GenerateReport): number {
+  return Math.min(primary.rowsPerSecond, ...replicas.map((replica) => (replica.caughtUp ? replica.rowsPerSecond : 0)));
 }
 
 /** From the request to the commit of the checked statistics, and from there to the end of settlement. */

@@ -9,6 +9,7 @@ import {
   runDay,
   statisticsByHand,
   statisticsStored,
+  tick,
   waitForRun,
 } from './support/batch.js';
 import { adminConnection, databaseConnection, eventually, generate } from './support/stack.js';
@@ -161,6 +162,32 @@ describe('the order of days', () => {
   test('an unknown run is answered 404', async () => {
     const answer = await callBatch('v1/ops/runs/00000000-0000-7000-8000-000000000000');
     expect(answer).toMatchObject({ status: 404, body: { code: 'NOT_FOUND' } });
+  });
+});
+
+describe('the schedule', () => {
+  test('catches up the days that were missed, empty ones too, in order and once a slot', async () => {
+    await runDay(DAY);
+    const slots = await Promise.all([tick('2026-11-05'), tick('2026-11-05'), tick('2026-11-05')]);
+    expect(slots.flat()).toEqual([NEXT, '2026-11-03', '2026-11-04']);
+    await eventually(
+      async () => (await count('SELECT COUNT(*) FROM playbill_batch.settlement_day')) === 4 || undefined,
+      { what: 'the missed days to be settled', deadlineMs: 30_000 },
+    );
+    expect(await count('SELECT COUNT(*) FROM playbill_batch.run')).toBe(4);
+    expect(await tick('2026-11-05')).toEqual([]);
+  });
+
+  test('runs a settled day again when its events have changed, and leaves the others alone', async () => {
+    await runDay(DAY);
+    await runDay(NEXT);
+    await db.query(`INSERT INTO playbill_watch.dirty_slice VALUES ('${DAY}', 5)`);
+    expect(await tick('2026-11-03')).toEqual([DAY]);
+    await eventually(
+      async () => (await count("SELECT COUNT(*) FROM playbill_batch.run WHERE state = 'completed'")) === 3 || undefined,
+      { what: 'the changed day to be run again', deadlineMs: 30_000 },
+    );
+    expect(await count('SELECT COUNT(*) FROM playbill_watch.dirty_slice')).toBe(0);
   });
 });
 

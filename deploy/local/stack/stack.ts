@@ -9,6 +9,7 @@ import {
   schedulerSpec,
   sentrySpec,
 } from './control-plane.js';
+import { writeDaprRunFiles } from './dapr-run.js';
 import {
   type DatabaseOptions,
   migrateDatabases,
@@ -119,6 +120,8 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
       await step(`Services: ${instances.map(({ name }) => name).join(', ')}`, () =>
         startServices(supervisor, instances, services),
       );
+    } else {
+      await writeDaprRunFiles({ layout, daprd: programs.dapr.daprd, secrets, database: settings.database });
     }
     await writePrivately(layout.stackFile, `${JSON.stringify({ pid: process.pid, endpoints }, null, 2)}\n`);
     const endWatch = watchReplication(replicationsOf(database), log);

@@ -46,6 +46,19 @@ export async function callBatch(path: string, init: { method?: string; body?: un
   return { status: response.status, type: response.headers.get('content-type'), body: (await response.json()) as any };
 }
 
+/** Tells the coordinator that the schedule fired for a slot, as each replica does. @returns the days that it queued */
+export async function tick(slot: string): Promise<string[]> {
+  const { sidecarPorts, daprApiToken } = stack().endpoints.batch;
+  const response = await fetch(`http://127.0.0.1:${sidecarPorts[1]}/v1.0/actors/CoordinatorActor/daily/method/tick`, {
+    method: 'PUT',
+    headers: { 'dapr-api-token': daprApiToken },
+    body: JSON.stringify([slot]),
+  });
+  const answer = (await response.json()) as { ok: boolean; data: { days: string[] } };
+  if (!answer.ok) throw new Error(JSON.stringify(answer));
+  return answer.data.days;
+}
+
 /** The tables that a run writes, and their columns that say what it found; not when and under which id. */
 const RESULT_TABLES: Record<string, string> = {
   daily_statistic: '*',
@@ -83,6 +96,7 @@ export async function forgetResults(): Promise<void> {
   const db = await adminConnection();
   try {
     for (const table of [
+      'tick',
       'run',
       'run_slice',
       'daily_statistic',
