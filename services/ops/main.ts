@@ -2,6 +2,7 @@ import { Command, CommanderError } from 'commander';
 import { addBackfillCommand } from './commands/backfill.js';
 import { processEnvironment } from './commands/environment.js';
 import { addGenerateCommand } from './commands/generate.js';
+import { addOpeningCommand } from './commands/opening.js';
 import { addReconcileCommand } from './commands/reconcile.js';
 import { addRunCommand } from './commands/run.js';
 import { addStatusCommand } from './commands/status.js';
@@ -20,6 +21,7 @@ function createProgram(): Command {
     addRunCommand,
     addBackfillCommand,
     addReconcileCommand,
+    addOpeningCommand,
     addTopCommand,
     addGenerateCommand,
   ];

@@ -57,6 +57,18 @@ export interface SliceTask {
   readonly tariffVersion: number;
 }
 
+/** The task of a slice that was dealt: at the epoch that dealing has raised it to. */
+export function taskOf(run: Run, slice: Pick<SliceTask, 'phase' | 'slice' | 'epoch' | 'readPosition'>): SliceTask {
+  return {
+    ...slice,
+    runId: run.runId,
+    runNumber: run.runNumber,
+    day: run.day,
+    billedOn: run.billedOn ?? run.day,
+    tariffVersion: run.tariffVersion ?? 0,
+  };
+}
+
 /** The first phase of a job. */
 export function firstPhase(job: Job): Phase {
   return job === 'settlement' ? 'settlement' : 'statistics';

@@ -2,7 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { DomainError } from '#domain';
 import { isRetryable } from '#lib/database';
 import { type Deal, dealSlices, type Worker } from '../domain/dealing.js';
-import type { Phase, Run, RunSlice, SliceTask } from '../domain/run.js';
+import { type Phase, type Run, type RunSlice, type SliceTask, taskOf } from '../domain/run.js';
 import { nextRunToDrive } from '../repositories/run-repository.js';
 import { assignSlice, readSlices, releaseSlice } from '../repositories/slice-repository.js';
 import { holdCoordinatorLease, liveWorkers, releaseCoordinatorLease } from '../repositories/worker-repository.js';
@@ -133,17 +133,7 @@ export class RunDriver {
     const { primary } = context.database;
     const leaseMs = context.config.BATCH_LEASE_MS;
     if (!(await assignSlice(primary, { runId: run.runId, phase, deal, leaseMs }))) return false;
-    const task: SliceTask = {
-      runId: run.runId,
-      runNumber: run.runNumber,
-      phase,
-      slice: deal.slice,
-      epoch: deal.epoch + 1,
-      day: run.day,
-      readPosition,
-      billedOn: run.billedOn ?? run.day,
-      tariffVersion: run.tariffVersion ?? 0,
-    };
+    const task = taskOf(run, { phase, slice: deal.slice, epoch: deal.epoch + 1, readPosition });
     const actorId = directory.idOn(deal.worker, this.#round++);
     const answer = await this.#call(() => handOut(actorId!, task));
     if (answer?.accepted === true && answer.worker === deal.worker) return true;

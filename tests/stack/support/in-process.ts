@@ -1,0 +1,170 @@
+import type { DataSource, QueryRunner } from 'typeorm';
+import { DomainError, type KstDay } from '#domain';
+import { connectDatabase, type Database } from '#lib/database';
+import { createLogger } from '#lib/logging';
+import { credentialsOf } from '../../../deploy/local/stack/index.js';
+import { configSchema } from '../../../services/batch/config.js';
+import { dealSlices } from '../../../services/batch/domain/dealing.js';
+import { type Phase, type Run, type RunSlice, taskOf } from '../../../services/batch/domain/run.js';
+import { findRun, nextRunToDrive } from '../../../services/batch/repositories/run-repository.js';
+import { assignSlice, readSlices } from '../../../services/batch/repositories/slice-repository.js';
+import { computeStatistics } from '../../../services/batch/usecases/compute-statistics.js';
+import type { Context } from '../../../services/batch/usecases/context.js';
+import {
+  BrokenInvariant,
+  completePhase,
+  failRun,
+  fixReadPosition,
+  startRun,
+} from '../../../services/batch/usecases/phases.js';
+import { settleSlice } from '../../../services/batch/usecases/settle-slice.js';
+import { stack } from './stack.js';
+
+/** Thrown in place of whatever a process would have done after its death. */
+export class Crash extends Error {}
+
+const REPLICA = 'in-process';
+
+/**
+ * The batch service's own use cases and repositories on the stack's primary, by its own account, in this process and
+ * one step at a time: the clock is ours, and so is the statement at which the process dies.
+ */
+export class InProcessBatch {
+  today: KstDay;
+  #statementsLeft = Number.POSITIVE_INFINITY;
+  #isAfter = false;
+  #isDead = false;
+  readonly context: Context;
+
+  private constructor(
+    private readonly database: Database,
+    today: KstDay,
+  ) {
+    this.today = today;
+    const config = configSchema.parse({
+      APP_PORT: 1,
+      APP_API_TOKEN: 'x'.repeat(16),
+      DAPR_HTTP_PORT: 1,
+      DAPR_API_TOKEN: 'x'.repeat(16),
+      PLAYBILL_REPLICA: REPLICA,
+      PLAYBILL_DB_PRIMARY: 'unused:1',
+      BATCH_SETTLEMENT_CHUNK_VIDEOS: 2,
+    });
+    this.context = {
+      config,
+      database: { ...database, primary: this.#mortal(database.primary), replicas: [] },
+      sidecar: undefined as never,
+      logger: createLogger({ service: 'batch', replica: REPLICA, level: 'error' }),
+      replica: REPLICA,
+      today: () => this.today,
+      preparePartitions: async () => undefined,
+      wakeOutbox: () => undefined,
+    };
+  }
+
+  static async open(today: string): Promise<InProcessBatch> {
+    const { endpoints, secrets } = stack();
+    const database = await connectDatabase({
+      primary: endpoints.primary,
+      replicas: [],
+      credentials: credentialsOf(secrets, 'batch'),
+      poolSize: 4,
+    });
+    return new InProcessBatch(database, today as KstDay);
+  }
+
+  close(): Promise<void> {
+    return this.database.close();
+  }
+
+  /** Does `work` as a process that dies at its n-th statement, before or after the server has it. */
+  async dyingAt<T>(at: { statement: number; isAfter: boolean }, work: () => Promise<T>): Promise<T | 'died'> {
+    this.#statementsLeft = at.statement;
+    this.#isAfter = at.isAfter;
+    try {
+      return await work();
+    } catch (error) {
+      if (!this.#isDead) throw error;
+      return 'died';
+    } finally {
+      this.#statementsLeft = Number.POSITIVE_INFINITY;
+      this.#isDead = false;
+    }
+  }
+
+  /** A death's leases run out. */
+  async passLeases(): Promise<void> {
+    const { primary } = this.database;
+    await primary.query(
+      "UPDATE playbill_batch.run_slice SET lease_until = '2000-01-01' WHERE state = 'running' AND owner = ?",
+      [REPLICA],
+    );
+  }
+
+  /** Drives every run that can go on to its end. `onSlice` is called after each slice. */
+  async drive(onSlice: (run: Run, phase: Phase, slice: number) => Promise<void> = async () => undefined) {
+    for (;;) {
+      const run = await nextRunToDrive(this.context.database.primary);
+      if (run === undefined) return;
+      try {
+        await this.#step(run, onSlice);
+      } catch (error) {
+        if (!(error instanceof DomainError || error instanceof BrokenInvariant)) throw error;
+        await failRun(this.context, run.runId, error.message);
+      }
+    }
+  }
+
+  findRun(runId: string): Promise<Run | undefined> {
+    return findRun(this.database.primary, runId);
+  }
+
+  async #step(run: Run, onSlice: (run: Run, phase: Phase, slice: number) => Promise<void>): Promise<void> {
+    if (run.state === 'queued' || run.phase === null) return startRun(this.context, run.runId);
+    const { primary } = this.context.database;
+    const slices = await readSlices(primary, run.runId, run.phase);
+    if (slices.every((slice: RunSlice) => slice.state === 'done')) {
+      return completePhase(this.context, run.runId, run.phase);
+    }
+    const readPosition = await fixReadPosition(this.context, run);
+    const deals = dealSlices(slices, [{ name: REPLICA, slots: slices.length }]);
+    for (const deal of deals) {
+      await assignSlice(primary, { runId: run.runId, phase: run.phase, deal, leaseMs: 60_000 });
+      const task = taskOf(run, { phase: run.phase, slice: deal.slice, epoch: deal.epoch + 1, readPosition });
+      if (run.phase === 'statistics') await computeStatistics(this.context, task);
+      else await settleSlice(this.context, task);
+      await onSlice(run, run.phase, deal.slice);
+    }
+  }
+
+  #mortal(source: DataSource): DataSource {
+    return new Proxy(source, {
+      get: (target, key, receiver) => {
+        if (key === 'createQueryRunner') {
+          return (mode?: 'master' | 'slave') => this.#mortalRunner(target.createQueryRunner(mode));
+        }
+        return Reflect.get(target, key, receiver);
+      },
+    });
+  }
+
+  /** The server rolls back what a dead process has left open; so do we. */
+  #mortalRunner(runner: QueryRunner): QueryRunner {
+    const query = runner.query.bind(runner);
+    runner.query = async (sql: string, ...rest: unknown[]) => {
+      if (this.#isDead && sql !== 'ROLLBACK') throw new Crash();
+      if (this.#isDead) return query(sql);
+      const isLast = --this.#statementsLeft <= 0;
+      if (isLast && !this.#isAfter) this.#die();
+      const result = await (query as (...args: unknown[]) => Promise<unknown>)(sql, ...rest);
+      if (isLast) this.#die();
+      return result;
+    };
+    return runner;
+  }
+
+  #die(): never {
+    this.#isDead = true;
+    throw new Crash();
+  }
+}
