@@ -1,3 +1,4 @@
+export { callWithFallback, type FallbackCall, type Way } from './fallback.js';
 export { type OutboxMessage, OutboxRelay, type OutboxRelayOptions, writeOutbox } from './outbox.js';
 export { createDaprServer, type DaprServerSettings } from './server.js';
 export { type CallOptions, Sidecar, SidecarError, type SidecarOptions } from './sidecar.js';

@@ -43,6 +43,8 @@ export const ACCOUNTS = {
     { privileges: 'SELECT, INSERT', on: 'playbill_watch.revocation_effect' },
     { privileges: 'SELECT, INSERT', on: 'playbill_watch.dirty_slice' },
     { privileges: 'SELECT, INSERT, UPDATE', on: 'playbill_watch.viewer_progress' },
+    { privileges: 'SELECT', on: 'playbill_watch.validity_policy' },
+    { privileges: 'SELECT, INSERT, UPDATE, DELETE', on: 'playbill_watch.recording' },
     { privileges: 'SELECT, INSERT, DELETE', on: 'playbill_watch.outbox' },
   ],
   video: [{ privileges: 'SELECT, INSERT, UPDATE, DELETE', on: 'playbill_video.*' }],

@@ -1,4 +1,6 @@
 export { createServiceApp, type ServiceApp, type ServiceAppOptions } from './app.js';
 export { ERROR_CODES, type ErrorCode } from './codes.js';
+export { type Listening, listen } from './listen.js';
 export { answerErrors, type FieldError, notFound, Problem, type ProblemOptions, sendProblem } from './problem.js';
+export { identifyRequest, REQUEST_ID_HEADER, type RequestIdentity } from './request-identity.js';
 export { parseOrRefuse } from './validation.js';

@@ -4,6 +4,7 @@ import { video } from './0003-video.js';
 import { batchRuns } from './0004-batch-runs.js';
 import { batchResults } from './0005-batch-results.js';
 import { dapr } from './0006-dapr.js';
+import { ingest } from './0020-ingest.js';
 import { money } from './0030-money.js';
 import { revocation } from './0031-revocation.js';
 
@@ -15,6 +16,7 @@ export const migrations = [
   ...batchRuns,
   ...batchResults,
   ...dapr,
+  ...ingest,
   ...money,
   ...revocation,
 ];

@@ -1,0 +1,102 @@
+import { decideReason, isCounted, policyOn, REASON, type ReasonCode, type ValidityPolicy } from '#domain';
+import { eventKey, progressKey, type WatchEvent } from './watch-event.js';
+
+/** Where a viewer left off in a video, and what the repeat rule needs. */
+export interface Progress {
+  /** Seconds into the video. */
+  readonly lastWatched: number;
+  /** `watchedAt` of the event that moved it. */
+  readonly lastWatchedAtMs: number;
+  /** `watchedAt` of the latest counted event; null when none was. */
+  readonly latestCountedAtMs: number | null;
+}
+
+export interface Outcome {
+  readonly reason: ReasonCode;
+  /** The event was there already; `reason` is what was decided then. */
+  readonly duplicate: boolean;
+}
+
+export interface DecideInput {
+  /** In the order of their arrival. */
+  readonly events: readonly WatchEvent[];
+  /** By progressKey; none for a viewer's first event of a video. */
+  readonly progress: ReadonlyMap<string, Progress>;
+  /** What was decided of events that are stored already, by eventKey. */
+  readonly stored: ReadonlyMap<string, ReasonCode>;
+  readonly policies: readonly ValidityPolicy[];
+}
+
+export interface DecidedEvent {
+  readonly event: WatchEvent;
+  readonly reason: ReasonCode;
+}
+
+export interface Decisions {
+  /** Outcome i is event i's. */
+  readonly outcomes: readonly Outcome[];
+  /** The events that are new, with their reasons. */
+  readonly accepted: readonly DecidedEvent[];
+  /** Progress that has changed, by progressKey. */
+  readonly progress: ReadonlyMap<string, Progress>;
+}
+
+/**
+ * Decides a batch of events one after the other, each on what the ones before it have left. Duplicates, of stored
+ * events or within the batch, get the first one's outcome and change nothing. Watch event rules 3 and 5.
+ */
+export function decideBatch({ events, progress, stored, policies }: DecideInput): Decisions {
+  const outcomes: Outcome[] = [];
+  const accepted: DecidedEvent[] = [];
+  const changed = new Map<string, Progress>();
+  const decided = new Map<string, ReasonCode>();
+  for (const event of events) {
+    const key = eventKey(event);
+    const earlier = stored.get(key) ?? decided.get(key);
+    if (earlier !== undefined) {
+      outcomes.push({ reason: earlier, duplicate: true });
+      continue;
+    }
+    const viewing = progressKey(event);
+    const before = changed.get(viewing) ?? progress.get(viewing);
+    const reason = decideReason({
+      policy: policyOn(policies, event.day),
+      viewer: event.viewer,
+      creatorId: event.creatorId,
+      watchedAtMs: event.watchedAtMs,
+      playedSeconds: event.playedTime,
+      latestCountedAtMs: before?.latestCountedAtMs ?? null,
+    });
+    decided.set(key, reason);
+    outcomes.push({ reason, duplicate: false });
+    accepted.push({ event, reason });
+    changed.set(viewing, progressAfter(before, event, isCounted(reason)));
+  }
+  return { outcomes, accepted, progress: changed };
+}
+
+/** An event that was watched before the one that moved the position last does not move it back. */
+function progressAfter(before: Progress | undefined, event: WatchEvent, counted: boolean): Progress {
+  const { watchedAtMs, lastWatched } = event;
+  const countedAtMs = counted ? watchedAtMs : null;
+  if (before === undefined) return { lastWatched, lastWatchedAtMs: watchedAtMs, latestCountedAtMs: countedAtMs };
+  const isLater = watchedAtMs >= before.lastWatchedAtMs;
+  return {
+    lastWatched: isLater ? lastWatched : before.lastWatched,
+    lastWatchedAtMs: isLater ? watchedAtMs : before.lastWatchedAtMs,
+    latestCountedAtMs: laterOf(before.latestCountedAtMs, countedAtMs),
+  };
+}
+
+function laterOf(a: number | null, b: number | null): number | null {
+  if (a === null || b === null) return a ?? b;
+  return Math.max(a, b);
+}
+
+/**
+ * What was decided at first of an event whose reason is now this: an operator revokes only events that counted. A
+ * duplicate is answered with the first answer's content, for ever.
+ */
+export function firstReason(reason: ReasonCode): ReasonCode {
+  return reason === REASON.REVOKED ? REASON.COUNTED : reason;
+}

@@ -1,0 +1,77 @@
+import { createVerifier, keysFrom } from '#lib/auth';
+import { readConfig } from '#lib/config';
+import { Sidecar } from '#lib/dapr';
+import { type Credentials, connectDatabase, secretName } from '#lib/database';
+import { listen } from '#lib/http';
+import { createLogger } from '#lib/logging';
+import { recordingOutlets } from './adapters/dapr/recording-outlets.js';
+import { videosBy } from './adapters/dapr/video-client.js';
+import { createApp } from './app.js';
+import { configSchema } from './config.js';
+import { readPolicies } from './repositories/policy-repository.js';
+import { lastWatched } from './repositories/progress-repository.js';
+import { RecordingDelivery } from './usecases/deliver-recordings.js';
+import { PolicyWatch } from './usecases/policy-watch.js';
+import { EventRecorder } from './usecases/record-events.js';
+import { VideoDirectory } from './usecases/video-directory.js';
+
+const SIDECAR_READY_MS = 60_000;
+
+async function main(): Promise<void> {
+  const config = readConfig(configSchema);
+  const logger = createLogger({
+    service: 'watch-history',
+    replica: config.PLAYBILL_REPLICA,
+    level: config.PLAYBILL_LOG_LEVEL,
+  });
+  const sidecar = new Sidecar({ httpPort: config.DAPR_HTTP_PORT, apiToken: config.DAPR_API_TOKEN });
+  await sidecar.waitReady(SIDECAR_READY_MS);
+  const database = await connectDatabase({
+    primary: config.PLAYBILL_DB_PRIMARY,
+    replicas: [],
+    credentials: (await sidecar.secret(secretName('watch-history'))) as unknown as Credentials,
+    poolSize: config.PLAYBILL_DB_POOL_SIZE,
+  });
+  const { primary } = database;
+  const policies = await PolicyWatch.start(() => readPolicies(primary));
+  const delivery = new RecordingDelivery({ primary, logger, ...recordingOutlets(sidecar) });
+  const recorder = new EventRecorder({
+    primary,
+    policies: () => policies.current(),
+    onRecorded: (recording) => delivery.offer(recording),
+    gatherMs: config.WATCH_GATHER_MS,
+    eventsMax: config.WATCH_COMMIT_EVENTS_MAX,
+    commitsMax: config.WATCH_COMMITS_MAX,
+    waitingMax: config.WATCH_WAITING_MAX,
+    deadlineMs: config.WATCH_COMMIT_DEADLINE_MS,
+  });
+  const app = createApp({
+    logger,
+    appApiToken: config.APP_API_TOKEN,
+    ready: async () => void (await primary.query('SELECT 1')),
+    verifier: createVerifier({ loadKeys: keysFrom(sidecar) }),
+    videos: new VideoDirectory(videosBy(sidecar), config.WATCH_VIDEOS_REMEMBERED),
+    recorder,
+    now: Date.now,
+    readProgress: (viewing) => lastWatched(primary, viewing),
+  });
+  const server = await listen(app, { host: config.APP_HOST, port: config.APP_PORT });
+  delivery.start();
+  logger.info({ port: config.APP_PORT }, 'watch-history replica is up');
+
+  let stopping = false;
+  const stop = async () => {
+    if (stopping) return;
+    stopping = true;
+    await server.close();
+    await recorder.drained();
+    await delivery.stop();
+    policies.stop();
+    await database.close();
+    process.exit(0);
+  };
+  process.on('SIGTERM', () => void stop());
+  process.on('SIGINT', () => void stop());
+}
+
+await main();

@@ -1,0 +1,96 @@
+import type { Queryable } from '#lib/database';
+import type { Progress } from '../domain/decide.js';
+import { progressKey } from '../domain/watch-event.js';
+import { countLiteral, instantFrom, instantLiteral, viewerLiteral } from './literals.js';
+
+/** Keys of one statement: MariaDB turns longer lists into a join, which is slower. */
+const KEYS_MAX = 500;
+const COLUMNS = 'viewer, video_id, last_watched, last_watched_at, latest_counted_at';
+
+interface ProgressRow {
+  readonly viewer: string;
+  readonly video_id: string;
+  readonly last_watched: number;
+  readonly last_watched_at: string;
+  readonly latest_counted_at: string | null;
+}
+
+/** A viewer and a video. */
+export interface Viewing {
+  readonly viewer: string;
+  readonly videoId: bigint;
+}
+
+/**
+ * Reads progress by progressKey and locks its rows until the transaction ends. Rows that are not there cannot be
+ * locked; see insertProgress. Locked in the order of the key, so that two transactions never wait for each other.
+ */
+export async function lockProgress(tx: Queryable, viewings: readonly Viewing[]): Promise<Map<string, Progress>> {
+  const keys = [...new Map(viewings.map((viewing) => [progressKey(viewing), viewing])).values()].sort(compareViewings);
+  const found = new Map<string, Progress>();
+  for (let at = 0; at < keys.length; at += KEYS_MAX) {
+    const list = keys.slice(at, at + KEYS_MAX).map(({ viewer, videoId }) => `(${viewerLiteral(viewer)},${videoId})`);
+    const rows: ProgressRow[] = await tx.query(
+      `SELECT ${COLUMNS} FROM playbill_watch.viewer_progress WHERE (viewer, video_id) IN (${list.join(',')}) FOR UPDATE`,
+    );
+    for (const row of rows) found.set(`${row.viewer} ${row.video_id}`, progressOf(row));
+  }
+  return found;
+}
+
+function compareViewings(a: Viewing, b: Viewing): number {
+  if (a.viewer !== b.viewer) return a.viewer < b.viewer ? -1 : 1;
+  if (a.videoId === b.videoId) return 0;
+  return a.videoId < b.videoId ? -1 : 1;
+}
+
+function progressOf(row: ProgressRow): Progress {
+  return {
+    lastWatched: Number(row.last_watched),
+    lastWatchedAtMs: instantFrom(row.last_watched_at),
+    latestCountedAtMs: row.latest_counted_at === null ? null : instantFrom(row.latest_counted_at),
+  };
+}
+
+/**
+ * Inserts the progress of viewers who had none when it was locked.
+ * @throws ER_DUP_ENTRY when another transaction has been faster: what was decided on its absence does not hold then
+ */
+export async function insertProgress(tx: Queryable, progress: ReadonlyMap<string, Progress>): Promise<void> {
+  if (progress.size === 0) return;
+  await tx.query(`INSERT INTO playbill_watch.viewer_progress (${COLUMNS}) VALUES ${rowsOf(progress)}`);
+}
+
+/** Replaces progress whose rows are locked. */
+export async function replaceProgress(tx: Queryable, progress: ReadonlyMap<string, Progress>): Promise<void> {
+  if (progress.size === 0) return;
+  await tx.query(
+    `INSERT INTO playbill_watch.viewer_progress (${COLUMNS}) VALUES ${rowsOf(progress)}
+     ON DUPLICATE KEY UPDATE last_watched = VALUES(last_watched), last_watched_at = VALUES(last_watched_at),
+       latest_counted_at = VALUES(latest_counted_at)`,
+  );
+}
+
+function rowsOf(progress: ReadonlyMap<string, Progress>): string {
+  return [...progress]
+    .map(([key, value]) => ({ key: key.split(' ') as [string, string], value }))
+    .sort((a, b) => compareKeys(a.key, b.key))
+    .map(({ key: [viewer, videoId], value }) => {
+      const instants = `${instantLiteral(value.lastWatchedAtMs)},${instantLiteral(value.latestCountedAtMs)}`;
+      return `(${viewerLiteral(viewer)},${BigInt(videoId)},${countLiteral(value.lastWatched)},${instants})`;
+    })
+    .join(',');
+}
+
+function compareKeys(a: readonly [string, string], b: readonly [string, string]): number {
+  return compareViewings({ viewer: a[0], videoId: BigInt(a[1]) }, { viewer: b[0], videoId: BigInt(b[1]) });
+}
+
+/** Where the viewer left off, in seconds; 0 for a first time. Reads one row by primary key. */
+export async function lastWatched(db: Queryable, { viewer, videoId }: Viewing): Promise<number> {
+  const [row] = await db.query(
+    'SELECT last_watched FROM playbill_watch.viewer_progress WHERE viewer = ? AND video_id = ?',
+    [viewer, videoId.toString()],
+  );
+  return Number(row?.last_watched ?? 0);
+}

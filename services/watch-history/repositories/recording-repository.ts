@@ -1,0 +1,64 @@
+import type { Queryable } from '#lib/database';
+import type { Recording } from '../domain/recording.js';
+
+/** A recording that was not delivered to everybody yet. */
+export interface PendingRecording {
+  readonly recording: Recording;
+  /** Whether the broker has taken it; then only the advertisement service may still lack it. */
+  readonly published: boolean;
+}
+
+/** Writes the recording into the outbox, in the transaction of its events. */
+export async function insertRecording(tx: Queryable, recording: Recording): Promise<void> {
+  await tx.query(
+    'INSERT INTO playbill_watch.recording (recording_id, payload, created_at) VALUES (?, ?, UTC_TIMESTAMP(3))',
+    [recording.recordingId, JSON.stringify(recording)],
+  );
+}
+
+/** Removes recordings that everybody has. */
+export async function deleteRecordings(db: Queryable, recordingIds: readonly string[]): Promise<void> {
+  if (recordingIds.length === 0) return;
+  await db.query(`DELETE FROM playbill_watch.recording WHERE recording_id IN (${marks(recordingIds)})`, [
+    ...recordingIds,
+  ]);
+}
+
+export async function markPublished(db: Queryable, recordingIds: readonly string[]): Promise<void> {
+  if (recordingIds.length === 0) return;
+  await db.query(
+    `UPDATE playbill_watch.recording SET published_at = UTC_TIMESTAMP(3)
+     WHERE published_at IS NULL AND recording_id IN (${marks(recordingIds)})`,
+    [...recordingIds],
+  );
+}
+
+function marks(values: readonly unknown[]): string {
+  return values.map(() => '?').join(', ');
+}
+
+interface RecordingRow {
+  readonly payload: string | Recording;
+  readonly published_at: string | null;
+}
+
+/**
+ * Recordings that have waited for at least `ageSeconds`, the oldest first, either those that the broker has or those
+ * that it lacks. By the index on published_at.
+ */
+export async function readPending(
+  db: Queryable,
+  options: { published: boolean; ageSeconds: number; limit: number },
+): Promise<PendingRecording[]> {
+  const rows: RecordingRow[] = await db.query(
+    `SELECT payload, published_at FROM playbill_watch.recording
+     WHERE published_at IS ${options.published ? 'NOT NULL' : 'NULL'}
+       AND created_at < UTC_TIMESTAMP(3) - INTERVAL ? SECOND
+     ORDER BY recording_id LIMIT ${options.limit}`,
+    [options.ageSeconds],
+  );
+  return rows.map(({ payload, published_at }) => ({
+    recording: typeof payload === 'string' ? (JSON.parse(payload) as Recording) : payload,
+    published: published_at !== null,
+  }));
+}

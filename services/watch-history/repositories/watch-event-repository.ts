@@ -1,0 +1,85 @@
+import { eventIdToHex32, type KstDay, type ReasonCode, sliceOf } from '#domain';
+import type { Queryable } from '#lib/database';
+import type { DecidedEvent } from '../domain/decide.js';
+import { storedEventKey, type WatchEvent } from '../domain/watch-event.js';
+import { countLiteral, dayLiteral, instantLiteral, uuidLiteral, viewerLiteral } from './literals.js';
+
+/** Keys of one statement: MariaDB turns longer lists into a join, which is slower. */
+const KEYS_MAX = 500;
+
+/**
+ * Inserts the events by one statement, in the order of the primary key.
+ * @throws ER_DUP_ENTRY when one of them is there already
+ */
+export async function insertEvents(tx: Queryable, accepted: readonly DecidedEvent[]): Promise<void> {
+  if (accepted.length === 0) return;
+  const rows = accepted.map(({ event, reason }) => {
+    const slice = sliceOf(event.videoId);
+    return { sort: [event.day, slice, event.videoId] as const, text: rowOf(event, slice, reason) };
+  });
+  rows.sort((a, b) => comparePlace(a.sort, b.sort));
+  const result = await tx.query(
+    `INSERT INTO playbill_watch.watch_event (day, slice, video_id, event_id, viewer, watched_at, played_time,
+      last_watched, ad_view_count, reason) VALUES ${rows.map((row) => row.text).join(',')}`,
+  );
+  if (result.affectedRows !== rows.length) throw new Error(`${result.affectedRows} events stored of ${rows.length}`);
+}
+
+type Place = readonly [day: string, slice: number, videoId: bigint];
+
+function comparePlace(a: Place, b: Place): number {
+  if (a[0] !== b[0]) return a[0] < b[0] ? -1 : 1;
+  if (a[1] !== b[1]) return a[1] - b[1];
+  if (a[2] === b[2]) return 0;
+  return a[2] < b[2] ? -1 : 1;
+}
+
+function rowOf(event: WatchEvent, slice: number, reason: ReasonCode): string {
+  return `(${dayLiteral(event.day)},${slice},${event.videoId},${uuidLiteral(eventIdToHex32(event.eventId))},${viewerLiteral(
+    event.viewer,
+  )},${instantLiteral(event.watchedAtMs)},${countLiteral(event.playedTime)},${countLiteral(event.lastWatched)},${countLiteral(
+    event.adViewCount,
+  )},${reason})`;
+}
+
+interface StoredRow {
+  readonly day: string;
+  readonly video_id: string;
+  readonly event_id: Buffer;
+  readonly reason: number;
+}
+
+/** What was decided of those of the events that are stored, by eventKey. Reads them by primary key, 500 a statement. */
+export async function storedReasons(db: Queryable, events: readonly WatchEvent[]): Promise<Map<string, ReasonCode>> {
+  const stored = new Map<string, ReasonCode>();
+  for (let at = 0; at < events.length; at += KEYS_MAX) {
+    const keys = events
+      .slice(at, at + KEYS_MAX)
+      .map(keyLiteral)
+      .join(',');
+    const rows: StoredRow[] = await db.query(
+      `SELECT day, video_id, event_id, reason FROM playbill_watch.watch_event
+       WHERE (day, slice, video_id, event_id) IN (${keys})`,
+    );
+    for (const row of rows) {
+      const key = storedEventKey(row.day, row.video_id, row.event_id.toString('hex'));
+      stored.set(key, Number(row.reason) as ReasonCode);
+    }
+  }
+  return stored;
+}
+
+function keyLiteral({ day, videoId, eventId }: WatchEvent): string {
+  return `(${dayLiteral(day)},${sliceOf(videoId)},${videoId},${uuidLiteral(eventIdToHex32(eventId))})`;
+}
+
+/**
+ * Marks the slices whose events change. The marks' rows stay locked until the transaction ends, so that a run which
+ * clears them waits for what is being written.
+ */
+export async function markDirty(tx: Queryable, places: readonly { day: KstDay; slice: number }[]): Promise<void> {
+  if (places.length === 0) return;
+  const unique = [...new Set(places.map(({ day, slice }) => `${day} ${String(slice).padStart(2, '0')}`))].sort();
+  const rows = unique.map((place) => `(${dayLiteral(place.slice(0, 10))},${Number(place.slice(11))})`);
+  await tx.query(`INSERT IGNORE INTO playbill_watch.dirty_slice (day, slice) VALUES ${rows.join(',')}`);
+}

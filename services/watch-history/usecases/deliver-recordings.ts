@@ -1,0 +1,157 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import type { DataSource } from 'typeorm';
+import type { Logger } from '#lib/logging';
+import type { Recording } from '../domain/recording.js';
+import {
+  deleteRecordings,
+  markPublished,
+  type PendingRecording,
+  readPending,
+} from '../repositories/recording-repository.js';
+
+/** The ways out of this service. */
+export interface RecordingOutlets {
+  /**
+   * Hands recordings to the advertisement service or its reserve. @returns false when neither takes them now: they
+   * have the published events, and are asked again later
+   */
+  readonly advertise: (recordings: readonly Recording[]) => Promise<boolean>;
+  /** Publishes `watch.recorded`. @throws when the broker does not take it */
+  readonly publish: (recording: Recording) => Promise<void>;
+}
+
+export interface RecordingDeliveryOptions extends RecordingOutlets {
+  readonly primary: DataSource;
+  readonly logger: Logger;
+  /** Age from which a recording is taken for left behind, in seconds. */
+  readonly leftBehindSeconds?: number;
+  readonly sweepIntervalMs?: number;
+}
+
+/** Recordings kept in memory for delivery; what comes on top is found by the sweep. */
+const WAITING_MAX = 500;
+/** Recordings, and videos in them, that go out in one call. */
+const TOGETHER_MAX = 50;
+const VIDEOS_TOGETHER_MAX = 4_000;
+const SWEEP_ROWS = 50;
+
+/**
+ * Brings each recording to the advertisement service and to the broker, at least once each, and then removes it from
+ * the outbox. Right after the commit it is done from memory; what a death, a full memory or an outage has left behind
+ * is found in the table, also when the broker has lost what it had taken.
+ */
+export class RecordingDelivery {
+  #waiting: Recording[] = [];
+  #working: Promise<void> | undefined;
+  #sweeper: Promise<void> | undefined;
+  readonly #stopped = new AbortController();
+
+  constructor(private readonly options: RecordingDeliveryOptions) {}
+
+  /** Takes a recording that was just committed. Never waits and never throws. */
+  offer(recording: Recording): void {
+    if (this.#waiting.length >= WAITING_MAX || this.#stopped.signal.aborted) return;
+    this.#waiting.push(recording);
+    this.#working ??= this.#work().finally(() => {
+      this.#working = undefined;
+    });
+  }
+
+  start(): void {
+    this.#sweeper = this.#sweepRegularly();
+  }
+
+  /** Ends after what is in memory has had its try. */
+  async stop(): Promise<void> {
+    this.#stopped.abort();
+    await Promise.all([this.#working, this.#sweeper]);
+  }
+
+  async #work(): Promise<void> {
+    while (this.#waiting.length > 0) {
+      const batch = takeTogether(this.#waiting);
+      await this.#deliver(batch.map((recording) => ({ recording, published: false }))).catch((error: unknown) =>
+        this.options.logger.warn({ err: error }, 'recordings could not be delivered, the sweep tries again'),
+      );
+    }
+  }
+
+  /** @returns whether any of them has come further */
+  async #deliver(pending: readonly PendingRecording[]): Promise<boolean> {
+    const unpublished = pending.filter(({ published }) => !published).map(({ recording }) => recording);
+    const [advertised, published] = await Promise.all([
+      this.options.advertise(pending.map(({ recording }) => recording)),
+      this.#publishAll(unpublished),
+    ]);
+    const isOut = (recording: Recording) => published.has(recording.recordingId);
+    const done = pending.filter((each) => advertised && (each.published || isOut(each.recording)));
+    await deleteRecordings(
+      this.options.primary,
+      done.map(({ recording }) => recording.recordingId),
+    );
+    if (!advertised) await markPublished(this.options.primary, [...published]);
+    return done.length > 0 || published.size > 0;
+  }
+
+  /** @returns ids of those that the broker has taken */
+  async #publishAll(recordings: readonly Recording[]): Promise<Set<string>> {
+    const published = new Set<string>();
+    for (const recording of recordings) {
+      try {
+        await this.options.publish(recording);
+        published.add(recording.recordingId);
+      } catch (error) {
+        this.options.logger.warn({ err: error }, 'watch.recorded could not be published, the sweep tries again');
+        break;
+      }
+    }
+    return published;
+  }
+
+  async #sweepRegularly(): Promise<void> {
+    const intervalMs = this.options.sweepIntervalMs ?? 5_000;
+    const { signal } = this.#stopped;
+    while (!signal.aborted) {
+      // Replicas that were started together shall not sweep together.
+      await pause(intervalMs * (0.75 + Math.random() / 2), undefined, { signal }).catch(() => undefined);
+      if (signal.aborted) return;
+      await this.#sweep().catch((error: unknown) =>
+        this.options.logger.warn({ err: error }, 'recordings that were left behind could not be read'),
+      );
+    }
+  }
+
+  /** Those that the broker lacks come first; those that only the advertisement service lacks wait until it answers. */
+  async #sweep(): Promise<void> {
+    const ageSeconds = this.options.leftBehindSeconds ?? 15;
+    for (const published of [false, true]) {
+      for (;;) {
+        const pending = await readPending(this.options.primary, { published, ageSeconds, limit: SWEEP_ROWS });
+        const isLast = pending.length < SWEEP_ROWS;
+        let isMoving = false;
+        while (pending.length > 0) isMoving = (await this.#deliver(takePending(pending))) || isMoving;
+        if (isLast || !isMoving || this.#stopped.signal.aborted) break;
+      }
+    }
+  }
+}
+
+/** Takes from the front what goes out in one call. */
+function takeTogether(waiting: Recording[]): Recording[] {
+  return waiting.splice(0, fitting(waiting));
+}
+
+function takePending(pending: PendingRecording[]): PendingRecording[] {
+  return pending.splice(0, fitting(pending.map(({ recording }) => recording)));
+}
+
+function fitting(recordings: readonly Recording[]): number {
+  let videos = 0;
+  let count = 0;
+  for (const recording of recordings) {
+    videos += recording.videos.length;
+    if (count > 0 && (count >= TOGETHER_MAX || videos > VIDEOS_TOGETHER_MAX)) break;
+    count += 1;
+  }
+  return count;
+}

@@ -1,0 +1,145 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import type { DataSource } from 'typeorm';
+import { kstDayOf, type ReasonCode, sliceOf, type ValidityPolicy } from '#domain';
+import { uuidv7 } from '#lib/dapr';
+import { inTransaction, isRetryable, type Queryable } from '#lib/database';
+import { Gatherer } from '#lib/gather';
+import { type DecidedEvent, decideBatch, type Outcome, type Progress } from '../domain/decide.js';
+import { type Recording, summarize } from '../domain/recording.js';
+import type { WatchEvent } from '../domain/watch-event.js';
+import { insertProgress, lockProgress, replaceProgress } from '../repositories/progress-repository.js';
+import { insertRecording } from '../repositories/recording-repository.js';
+import { insertEvents, markDirty, storedReasons } from '../repositories/watch-event-repository.js';
+
+export interface EventRecorderOptions {
+  readonly primary: DataSource;
+  /** The versions of the validity policy that are known now. */
+  readonly policies: () => readonly ValidityPolicy[];
+  /** Called after the commit. */
+  readonly onRecorded: (recording: Recording) => void;
+  readonly gatherMs: number;
+  readonly eventsMax: number;
+  readonly commitsMax: number;
+  readonly waitingMax: number;
+  /** How long a commit is tried again while the primary cannot be reached, in ms. */
+  readonly deadlineMs: number;
+  readonly now?: () => number;
+}
+
+/** Longer than any transaction lives: within it of midnight an event counts as late, lest a run miss it. */
+const LATE_MARGIN_MS = 60_000;
+const RETRY_MS_MAX = 250;
+
+/**
+ * Stores watch events: decided, durable, and deduplicated for ever by their primary key. Concurrent calls are gathered
+ * and committed together; each is answered after the commit.
+ */
+export class EventRecorder {
+  readonly #gatherer: Gatherer<WatchEvent, Outcome>;
+  readonly #now: () => number;
+
+  constructor(private readonly options: EventRecorderOptions) {
+    this.#now = options.now ?? Date.now;
+    this.#gatherer = new Gatherer({
+      flush: (events) => this.#commit(events),
+      gatherMs: options.gatherMs,
+      itemsMax: options.eventsMax,
+      flushesMax: options.commitsMax,
+      waitingMax: options.waitingMax,
+    });
+  }
+
+  /**
+   * @returns outcome i of event i, when all of them are durable
+   * @throws OverloadedError when too many events wait, or what the database threw; then none may have been stored,
+   * and sending them again is right
+   */
+  record(events: readonly WatchEvent[]): Promise<readonly Outcome[]> {
+    return this.#gatherer.submit(events);
+  }
+
+  /** Waits until what was handed in is answered. */
+  drained(): Promise<void> {
+    return this.#gatherer.drained();
+  }
+
+  /**
+   * Tries with the expectation that every event is new, and after a collision with knowledge of what is stored. A
+   * commit whose answer was lost is found that way too: its events are then duplicates.
+   */
+  async #commit(events: readonly WatchEvent[]): Promise<readonly Outcome[]> {
+    const giveUpAt = performance.now() + this.options.deadlineMs;
+    let expectsNew = true;
+    for (let attempt = 1; ; attempt++) {
+      try {
+        const { outcomes, recording } = await inTransaction(this.options.primary, (tx) =>
+          this.#recordIn(tx, events, expectsNew),
+        );
+        if (recording !== undefined) this.options.onRecorded(recording);
+        return outcomes;
+      } catch (error) {
+        const collided = isCollision(error);
+        if (!collided && !isTransient(error)) throw error;
+        if (performance.now() >= giveUpAt) throw error;
+        expectsNew = false;
+        if (!collided) await pause(Math.min(RETRY_MS_MAX, 2 ** attempt) * (0.5 + Math.random()));
+      }
+    }
+  }
+
+  async #recordIn(tx: Queryable, events: readonly WatchEvent[], expectsNew: boolean) {
+    // The rows of progress are locked first: all events of one viewer and video, their retries among them, wait here
+    // for each other, on whichever replica they arrive.
+    const before = await lockProgress(tx, events);
+    const stored = expectsNew ? new Map<string, ReasonCode>() : await storedReasons(tx, events);
+    const { outcomes, accepted, progress } = decideBatch({
+      events,
+      progress: before,
+      stored,
+      policies: this.options.policies(),
+    });
+    if (accepted.length === 0) return { outcomes, recording: undefined };
+    const nowMs = this.#now();
+    const recording = this.#recordingOf(accepted, nowMs);
+    await insertProgress(
+      tx,
+      pick(progress, (key) => !before.has(key)),
+    );
+    await insertEvents(tx, accepted);
+    await replaceProgress(
+      tx,
+      pick(progress, (key) => before.has(key)),
+    );
+    await insertRecording(tx, recording);
+    await markDirty(tx, lateEvents(accepted, nowMs));
+    return { outcomes, recording };
+  }
+
+  #recordingOf(accepted: readonly DecidedEvent[], nowMs: number): Recording {
+    return { recordingId: uuidv7(), recordedAt: new Date(nowMs).toISOString(), videos: summarize(accepted) };
+  }
+}
+
+function pick(progress: ReadonlyMap<string, Progress>, wanted: (key: string) => boolean): Map<string, Progress> {
+  return new Map([...progress].filter(([key]) => wanted(key)));
+}
+
+/** Where the events lie whose day is over, or nearly. */
+function lateEvents(accepted: readonly DecidedEvent[], nowMs: number) {
+  const today = kstDayOf(nowMs + LATE_MARGIN_MS);
+  return accepted
+    .filter(({ event }) => event.day < today)
+    .map(({ event }) => ({ day: event.day, slice: sliceOf(event.videoId) }));
+}
+
+/** Whether a row was there that was expected not to be. */
+function isCollision(error: unknown): boolean {
+  return (error as { code?: string }).code === 'ER_DUP_ENTRY';
+}
+
+/** Whether the same transaction may work when it is tried again. */
+export function isTransient(error: unknown): boolean {
+  if (isRetryable(error)) return true;
+  const { fatal, message } = error as { fatal?: boolean; message?: string };
+  return fatal === true || /connection is in closed state|Connection lost/i.test(message ?? '');
+}

@@ -1,0 +1,94 @@
+import { adsOf, checkWatchEvent, type EventId, type FieldError, kstDayOf, type VideoId, type Viewer } from '#domain';
+import type { RequestIdentity } from '#lib/http';
+import type { Outcome } from '../domain/decide.js';
+import type { VideoFacts, WatchEvent } from '../domain/watch-event.js';
+import { eventIdAt } from './event-identity.js';
+import type { EventRecorder } from './record-events.js';
+import type { VideoDirectory } from './video-directory.js';
+
+/** A stop as it was sent, every field of its kind. */
+export interface Stop {
+  readonly videoId: VideoId;
+  readonly viewer: Viewer;
+  readonly playedTime: number;
+  readonly lastWatched: number;
+  readonly adViewCount: number;
+  readonly eventId?: EventId | undefined;
+  /** Instant in ms. */
+  readonly watchedAt?: number | undefined;
+}
+
+/** Why a stop is not taken. */
+export class Refusal {
+  constructor(
+    readonly errors: readonly FieldError[],
+    /** As it was sent. */
+    readonly eventId: string | null = null,
+    readonly isUnknownVideo = false,
+  ) {}
+}
+
+/** What became of a stop. */
+export type StopResult = Refusal | { readonly event: WatchEvent; readonly outcome: Outcome };
+
+export interface StopServices {
+  readonly videos: Pick<VideoDirectory, 'lookUp'>;
+  readonly recorder: Pick<EventRecorder, 'record'>;
+  readonly now: () => number;
+}
+
+export interface StopsRequest {
+  readonly identity: RequestIdentity;
+  /** Stop i, or what is wrong with it already. */
+  readonly stops: readonly (Stop | Refusal)[];
+}
+
+/**
+ * Checks stops and records those that pass; one that does not changes nothing for the others.
+ * @returns result i of stop i, when what was accepted is durable
+ * @throws when the video service or the primary cannot be asked: then sending all of them again is right
+ */
+export async function takeStops(services: StopServices, request: StopsRequest): Promise<StopResult[]> {
+  const videoIds = request.stops.flatMap((stop) => (stop instanceof Refusal ? [] : [stop.videoId]));
+  const videos = await services.videos.lookUp(videoIds);
+  const nowMs = services.now();
+  const checked = request.stops.map((stop, index) =>
+    stop instanceof Refusal
+      ? stop
+      : checkStop({ stop, index, video: videos.get(stop.videoId), nowMs }, request.identity),
+  );
+  const events = checked.filter((stop): stop is WatchEvent => !(stop instanceof Refusal));
+  const outcomes = await services.recorder.record(events);
+  let at = 0;
+  return checked.map((stop) => (stop instanceof Refusal ? stop : { event: stop, outcome: outcomes[at++]! }));
+}
+
+interface StopToCheck {
+  readonly stop: Stop;
+  readonly index: number;
+  readonly video: VideoFacts | undefined;
+  readonly nowMs: number;
+}
+
+function checkStop({ stop, index, video, nowMs }: StopToCheck, identity: RequestIdentity): WatchEvent | Refusal {
+  const sentId = stop.eventId ?? null;
+  if (video === undefined) {
+    return new Refusal([{ field: 'videoId', message: 'There is no such video.' }], sentId, true);
+  }
+  const { videoId, viewer, playedTime, lastWatched, adViewCount } = stop;
+  const errors = checkWatchEvent({ ...stop, watchedAtMs: stop.watchedAt }, video, nowMs);
+  if (errors.length > 0) return new Refusal(errors, sentId);
+  const watchedAtMs = stop.watchedAt ?? identity.receivedAtMs;
+  return {
+    eventId: stop.eventId ?? eventIdAt(identity, index),
+    videoId,
+    creatorId: video.creatorId,
+    ads: adsOf(video.lengthSeconds),
+    viewer,
+    day: kstDayOf(watchedAtMs),
+    watchedAtMs,
+    playedTime,
+    lastWatched,
+    adViewCount,
+  };
+}
