@@ -15,6 +15,8 @@ export const configSchema = z.object({
   BATCH_REPLICA_WAIT_MS: z.coerce.number().int().min(0).max(600_000).default(3_000),
   /** Times a slice may end in an error that is not the infrastructure's before its run fails. */
   BATCH_SLICE_ATTEMPTS_MAX: z.coerce.number().int().min(1).max(100).default(5),
+  /** Age of the running day's Top 5 beyond which somebody who asks for it has it built anew. */
+  BATCH_RUNNING_TOP_MS: z.coerce.number().int().min(0).max(3_600_000).default(10_000),
 });
 
 export type Config = z.infer<typeof configSchema>;

@@ -10,6 +10,7 @@ import { provideServices } from './adapters/actors/services.js';
 import { createApp } from './app.js';
 import { type Config, configSchema } from './config.js';
 import { beat, retire } from './repositories/worker-repository.js';
+import { TopBuilder } from './usecases/build-tops.js';
 import { type Context, OUTBOX } from './usecases/context.js';
 import { PartitionDirectory } from './usecases/partition-directory.js';
 import { partitionRange } from './usecases/phases.js';
@@ -31,6 +32,7 @@ async function main(): Promise<void> {
   const worker = new SliceWorker(context, () => void actors.wake().catch(() => undefined));
   const directory = new PartitionDirectory((id) => actors.where(id), PARTITION_IDS);
   const driver = new RunDriver({ context, directory, handOut: (id, task) => actors.process(id, task) });
+  const tops = new TopBuilder(context);
   const tickIfDue = createTick(actors, logger);
   provideServices({
     context,
@@ -45,6 +47,7 @@ async function main(): Promise<void> {
   await app.start();
   const heartbeat = startHeartbeat(context);
   relay.start();
+  tops.start();
   await keepTrying(logger, 'the watchdog reminder', () => actors.setWatchdog());
   logger.info({ port: config.APP_PORT }, 'batch replica is up');
 
@@ -55,6 +58,7 @@ async function main(): Promise<void> {
     await heartbeat.stop();
     await driver.stop();
     await worker.stop();
+    await tops.stop();
     await relay.stop();
     await app.server.stop();
     await close();

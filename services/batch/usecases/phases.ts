@@ -15,6 +15,7 @@ import {
   rowsReadBySlice,
 } from '../repositories/statistic-repository.js';
 import { tariffVersionOn } from '../repositories/tariff-repository.js';
+import { announceStatistics, raiseReadModel } from '../repositories/top-repository.js';
 import { type Context, OUTBOX } from './context.js';
 
 const ALL_SLICES = Array.from({ length: SLICE_COUNT }, (_, slice) => slice);
@@ -113,6 +114,7 @@ async function completeStatistics(tx: Queryable, run: Run): Promise<void> {
   const events = [...stored.values()].reduce((sum, count) => sum + count, 0);
   const revision = await completeStatisticDay(tx, { day: run.day, runId: run.runId, events });
   await replaceDailyTop(tx, run.day);
+  await announceStatistics(tx, run.day);
   await writeOutbox(tx, OUTBOX, {
     topic: 'statistics.completed',
     payload: { day: run.day, runId: run.runId, revision },
@@ -122,6 +124,7 @@ async function completeStatistics(tx: Queryable, run: Run): Promise<void> {
 async function completeSettlement(tx: Queryable, run: Run): Promise<void> {
   await openBooks(tx, run.day);
   const revision = await completeSettlementDay(tx, run.day, run.runId);
+  await raiseReadModel(tx);
   await writeOutbox(tx, OUTBOX, {
     topic: 'settlement.completed',
     payload: { day: run.day, runId: run.runId, revision },

@@ -34,6 +34,8 @@ export const ACCOUNTS = {
     { privileges: 'SELECT', on: 'playbill_watch.revocation' },
     { privileges: 'SELECT', on: 'playbill_watch.revocation_effect' },
     { privileges: 'SELECT, INSERT, DELETE', on: 'playbill_batch.top_video' },
+    { privileges: 'SELECT, INSERT, UPDATE', on: 'playbill_batch.top_period' },
+    { privileges: 'SELECT, UPDATE', on: 'playbill_batch.read_model' },
   ],
   maintenance: [{ privileges: 'SELECT, ALTER, CREATE, DROP', on: 'playbill_watch.watch_event' }],
   'watch-history': [

@@ -12,3 +12,11 @@ export {
 export type { Dialect, Queryable, ReplicationPosition } from './dialect.js';
 export { migrate, readSecretsFile } from './migrate.js';
 export { ensurePartitions } from './partitions.js';
+export {
+  BehindError,
+  NoReaderError,
+  type ReadChoice,
+  ReaderPool,
+  type ReaderPoolOptions,
+  type ReadSource,
+} from './reader-pool.js';

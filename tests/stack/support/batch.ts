@@ -66,7 +66,7 @@ const RESULT_TABLES: Record<string, string> = {
     tariff_version`,
   position: '*',
   ledger_entry: 'creator_id, seq, event_day, video_id, kind, posting_seq, amount',
-  top_video: '*',
+  "top_video WHERE period_kind = 'daily'": '*',
 };
 
 /** A digest of each result table, row by row in the order of its primary key. */
@@ -88,7 +88,7 @@ const primaryKeys: Record<string, string> = {
   posting: 'event_day, creator_slice, creator_id, video_id, kind, seq',
   position: 'video_id',
   ledger_entry: 'creator_id, seq',
-  top_video: 'period_kind, period_from, metric, position_number',
+  "top_video WHERE period_kind = 'daily'": 'period_from, metric, position_number',
 };
 
 /** Forgets every result and run, so that the same events can be run again from closed books. */
@@ -111,6 +111,7 @@ export async function forgetResults(): Promise<void> {
       'top_video',
       'day_hold',
       'rerun_request',
+      'top_period',
     ]) {
       await db.query(`TRUNCATE TABLE playbill_batch.${table}`);
     }

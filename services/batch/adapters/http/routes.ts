@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { DomainError, type KstDay, parseKstDay } from '#domain';
 import { ERROR_CODES, type ErrorCode, Problem, parseOrRefuse } from '#lib/http';
 import { JOBS } from '../../domain/run.js';
+import { refreshRunningTop } from '../../usecases/build-tops.js';
 import type { Context } from '../../usecases/context.js';
 import { reconcile } from '../../usecases/reconcile.js';
 import { getRun } from '../../usecases/request-run.js';
@@ -61,6 +62,9 @@ export function addRoutes(app: Express, { context, actors }: RouteOptions): void
   router.get('/v1/ops/runs/:runId/events', async (req, res) => streamRun(context, req.params.runId, res));
   router.get('/v1/ops/reconciliation', async (req, res) => {
     res.json(await reconcile(context, parseOrRefuse(dateQuery, req.query).date));
+  });
+  router.post('/internal/running-top', async (_req, res) => {
+    res.json({ ok: true, ...(await refreshRunningTop(context, Date.now())) });
   });
   app.use(router);
 }

@@ -7,6 +7,7 @@ import { dapr } from './0006-dapr.js';
 import { ingest } from './0020-ingest.js';
 import { money } from './0030-money.js';
 import { revocation } from './0031-revocation.js';
+import { readModels } from './0040-read-models.js';
 
 /** All migrations, oldest first. A file is never changed once released; a new file follows. */
 export const migrations = [
@@ -19,4 +20,5 @@ export const migrations = [
   ...ingest,
   ...money,
   ...revocation,
+  ...readModels,
 ];

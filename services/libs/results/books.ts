@@ -1,0 +1,37 @@
+import type { KstDay } from '#domain';
+import type { Queryable } from '#lib/database';
+
+/** Which days are complete, and since when (ms). */
+export interface Books {
+  /** Number of the state of batch's results; higher is newer. */
+  readonly version: bigint;
+  readonly statistics: ReadonlyMap<KstDay, number>;
+  readonly settlement: ReadonlyMap<KstDay, number>;
+  /** The first day with statistics, and the first settled one. */
+  readonly statisticsFrom: KstDay | null;
+  readonly settledFrom: KstDay | null;
+}
+
+/** Milliseconds of an instant that the database wrote, in UTC. */
+export function databaseInstantMs(text: string): number {
+  return Date.parse(`${text.replace(' ', 'T')}Z`);
+}
+
+/** The number of the results' state that this server has. One row. */
+export async function readVersion(db: Queryable): Promise<bigint> {
+  const [row] = await db.query('SELECT version FROM playbill_batch.read_model WHERE id = 1');
+  return BigInt(row.version);
+}
+
+/** Reads the days that are complete: two rows a day since the books opened. */
+export async function readBooks(db: Queryable, version: bigint): Promise<Books> {
+  const days = async (table: string) => {
+    const rows: { day: KstDay; completed_at: string }[] = await db.query(
+      `SELECT day, completed_at FROM playbill_batch.${table} ORDER BY day`,
+    );
+    return new Map(rows.map((row) => [row.day, databaseInstantMs(row.completed_at)]));
+  };
+  const [statistics, settlement] = [await days('statistic_day'), await days('settlement_day')];
+  const first = (map: ReadonlyMap<KstDay, number>) => map.keys().next().value ?? null;
+  return { version, statistics, settlement, statisticsFrom: first(statistics), settledFrom: first(settlement) };
+}

@@ -1,0 +1,130 @@
+import { BehindError, type Queryable, type ReaderPool, type ReadSource } from '#lib/database';
+import { type Books, readBooks, readVersion } from '#lib/results';
+
+/** A shared store of values that may be lost at any time. Every call has a short deadline and may reject. */
+export interface Cache {
+  /** Reads the highest version that was ever served, and one entry, at once. */
+  read(key: string): Promise<{ latest: bigint | undefined; entry: unknown }>;
+  write(key: string, value: unknown): Promise<void>;
+  /** Makes the highest served version at least that one. */
+  raiseLatest(version: bigint): Promise<void>;
+}
+
+export type CacheResult = 'hit' | 'miss' | 'unavailable';
+
+export interface VersionedReadsOptions {
+  readonly pool: Pick<ReaderPool, 'read' | 'readPrimary'>;
+  readonly cache: Cache;
+  /** Told of every lookup, e.g. for a metric. */
+  readonly onLookup?: (result: CacheResult) => void;
+}
+
+/** What an answer is computed from. */
+export interface ReadContext {
+  readonly db: Queryable;
+  readonly books: Books;
+  readonly source: ReadSource;
+}
+
+export interface Computed<T> {
+  readonly value: T;
+  /** Whether it cannot change while the version stays the same. */
+  readonly cacheable: boolean;
+}
+
+/** An answer, and whether the only server that could give it was further behind than allowed. */
+export interface Answer<T> {
+  readonly value: T;
+  readonly stale: boolean;
+}
+
+/**
+ * Answers that are never older than one given before. Every completion in batch raises a version in its transaction.
+ * Before an answer leaves, its version is written to the shared cache as the latest served; before one is computed or
+ * taken from the cache, that latest is read, and a server that has an older version is passed over. Cached answers
+ * have their version in their key, so what a slow reader stores late is under a key that nobody asks for any more.
+ */
+export class VersionedReads {
+  /** The highest version that this process knows of. */
+  #known = 0n;
+  #books: Books | undefined;
+
+  constructor(private readonly options: VersionedReadsOptions) {}
+
+  /** Notes that a version exists, e.g. because an event told so. */
+  async learn(version: bigint): Promise<void> {
+    this.#noteVersion(version);
+    await this.options.cache.raiseLatest(version);
+  }
+
+  /**
+   * The answer for `key` (without its version) from the cache, or computed in one snapshot of a database server.
+   * @throws NoReaderError when no server can be read from
+   */
+  async answer<T>(key: string, compute: (context: ReadContext) => Promise<Computed<T>>): Promise<Answer<T>> {
+    const cached = await this.#lookUp(key);
+    if (cached !== undefined) return { value: cached as T, stale: false };
+    const floor = this.#known;
+    const read = await this.options.pool.read(async (db, source) => {
+      const version = await readVersion(db);
+      if (version < floor) throw new BehindError(`${source.server} has version ${version}, ${floor} was served`);
+      const books = await this.#booksOf(db, version);
+      return { version, stale: source.choice === 'stale-replica', ...(await compute({ db, books, source })) };
+    });
+    await this.#publish(key, read);
+    return { value: read.value, stale: read.stale };
+  }
+
+  async #lookUp(key: string): Promise<unknown> {
+    const { cache, onLookup } = this.options;
+    try {
+      let guess = this.#known;
+      let { latest, entry } = await cache.read(keyAt(key, guess));
+      if (latest === undefined) {
+        await this.learn(await this.options.pool.readPrimary(readVersion));
+      } else {
+        this.#noteVersion(latest);
+        if (latest > guess) {
+          guess = latest;
+          ({ entry } = await cache.read(keyAt(key, guess)));
+        }
+      }
+      const hit = guess === this.#known && entry !== undefined && entry !== null;
+      onLookup?.(hit ? 'hit' : 'miss');
+      return hit ? entry : undefined;
+    } catch {
+      onLookup?.('unavailable');
+      await this.#askPrimary();
+      return undefined;
+    }
+  }
+
+  /** Without the cache, the primary knows the latest version; without it as well, this process's own knowledge has to do. */
+  async #askPrimary(): Promise<void> {
+    await this.options.pool.readPrimary(readVersion).then(
+      (version) => this.#noteVersion(version),
+      () => undefined,
+    );
+  }
+
+  async #publish(key: string, read: { version: bigint; value: unknown; cacheable: boolean; stale: boolean }) {
+    const isNew = read.version > this.#known;
+    this.#noteVersion(read.version);
+    const { cache } = this.options;
+    if (isNew) await cache.raiseLatest(read.version).catch(() => undefined);
+    if (read.cacheable && !read.stale) void cache.write(keyAt(key, read.version), read.value).catch(() => undefined);
+  }
+
+  async #booksOf(db: Queryable, version: bigint): Promise<Books> {
+    if (this.#books?.version !== version) this.#books = await readBooks(db, version);
+    return this.#books;
+  }
+
+  #noteVersion(version: bigint): void {
+    if (version > this.#known) this.#known = version;
+  }
+}
+
+function keyAt(key: string, version: bigint): string {
+  return `${key}:v${version}`;
+}
