@@ -115,6 +115,12 @@ export class Sidecar {
     await this.#request(`/state/${store}`, { method: 'POST', body: [{ key, value, ...metadata }], timeoutMs: 2_000 });
   }
 
+  /** A call to a state component as Dapr's API has it, e.g. `/bulk`. @throws SidecarError, 409 for a wrong etag */
+  state(store: string, call: { path: '' | '/bulk'; body: unknown; timeoutMs: number }): Promise<Response> {
+    const { path, body, timeoutMs } = call;
+    return this.#request(`/state/${store}${path}`, { method: 'POST', body, timeoutMs });
+  }
+
   async deleteState(store: string, key: string): Promise<void> {
     await this.#request(`/state/${store}/${encodeURIComponent(key)}`, { method: 'DELETE', timeoutMs: 2_000 });
   }

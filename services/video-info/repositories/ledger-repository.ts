@@ -1,17 +1,18 @@
 import { type KstDay, type PostingKind, sliceOf } from '#domain';
 import type { Queryable } from '#lib/database';
 import { databaseInstantMs } from '#lib/results';
+import { FIRST_SETTLEMENT } from './posting-repository.js';
 
 /** One double entry of a creator's ledger. */
 export interface StoredEntry {
   readonly seq: bigint;
   readonly eventDay: KstDay;
   readonly billedOn: KstDay;
-  readonly postedAtMs: number | null;
+  readonly postedAtMs: number;
   readonly videoId: bigint;
   readonly kind: PostingKind;
-  /** LATE or REVOKED; null for a day's first settlement. */
-  readonly cause: string | null;
+  /** Why it was made (docs/ledger.md). */
+  readonly cause: string;
   readonly amount: bigint;
   /** SHA-256 in hexadecimal, over the hash before it and this entry. */
   readonly hash: string;
@@ -23,7 +24,7 @@ export async function ledgerPage(
   { creatorId, before, limit }: { creatorId: bigint; before: bigint | undefined; limit: number },
 ): Promise<StoredEntry[]> {
   const rows: Record<string, string>[] = await db.query(
-    `SELECT e.seq, e.event_day, p.billed_on, r.posted_at, e.video_id, e.kind, a.cause, e.amount,
+    `SELECT e.seq, e.event_day, p.billed_on, COALESCE(r.posted_at, r.created_at) AS posted_at, e.video_id, e.kind, a.cause, e.amount,
        LOWER(HEX(e.hash)) AS hash
      FROM (SELECT * FROM playbill_batch.ledger_entry WHERE creator_id = ? ${before === undefined ? '' : 'AND seq < ?'}
        ORDER BY seq DESC LIMIT ${limit}) e
@@ -40,20 +41,30 @@ export async function ledgerPage(
     seq: BigInt(row.seq!),
     eventDay: row.event_day as KstDay,
     billedOn: row.billed_on as KstDay,
-    postedAtMs: row.posted_at ? databaseInstantMs(row.posted_at) : null,
+    postedAtMs: databaseInstantMs(row.posted_at!),
     videoId: BigInt(row.video_id!),
     kind: row.kind as PostingKind,
-    cause: row.cause ?? null,
+    cause: row.cause ?? FIRST_SETTLEMENT,
     amount: BigInt(row.amount!),
     hash: row.hash!,
   }));
 }
 
-/** The sum of all of a creator's entries, and how many there are. Reads the creator's part of the ledger. */
+/**
+ * The sum of all of a creator's entries: the latest checkpoint and the entries after it (docs/ledger.md), at most
+ * 10,000 and those of one commit. By primary key.
+ */
 export async function ledgerSum(db: Queryable, creatorId: bigint): Promise<{ balance: bigint; entries: bigint }> {
-  const [row] = await db.query(
-    'SELECT COALESCE(SUM(amount), 0) AS balance, COUNT(*) AS entries FROM playbill_batch.ledger_entry WHERE creator_id = ?',
+  const [checkpoint] = await db.query(
+    'SELECT seq, balance FROM playbill_batch.ledger_checkpoint WHERE creator_id = ? ORDER BY seq DESC LIMIT 1',
     [creatorId],
   );
-  return { balance: BigInt(row.balance), entries: BigInt(row.entries) };
+  const [seq, before] = [BigInt(checkpoint?.seq ?? 0), BigInt(checkpoint?.balance ?? 0)];
+  const [row] = await db.query(
+    `SELECT COALESCE(SUM(amount), 0) AS amount, COALESCE(MAX(seq), 0) AS last_seq FROM playbill_batch.ledger_entry
+     WHERE creator_id = ? AND seq > ?`,
+    [creatorId, seq],
+  );
+  const lastSeq = BigInt(row.last_seq);
+  return { balance: before + BigInt(row.amount), entries: lastSeq > seq ? lastSeq : seq };
 }

@@ -7,17 +7,20 @@ export interface StoredPosting {
   readonly kind: PostingKind;
   readonly eventDay: KstDay;
   readonly billedOn: KstDay;
-  readonly postedAtMs: number | null;
-  /** LATE or REVOKED; null for a day's first settlement. */
-  readonly cause: string | null;
+  readonly postedAtMs: number;
+  /** Why it was made (docs/ledger.md). */
+  readonly cause: string;
   readonly tariffVersion: number;
   readonly from: bigint;
   readonly to: bigint;
   readonly amount: bigint;
 }
 
+/** Cause of a posting that has no adjustment row. */
+export const FIRST_SETTLEMENT = 'DAY';
+
 const COLUMNS = `p.kind, p.seq, p.event_day, p.billed_on, p.tariff_version, p.from_position, p.to_position, p.amount,
-  r.posted_at, a.cause`;
+  COALESCE(r.posted_at, r.created_at) AS posted_at, a.cause`;
 const JOINS = `JOIN playbill_batch.run r ON r.run_number = p.run_number
   LEFT JOIN playbill_batch.adjustment a ON a.billed_on = p.billed_on AND a.creator_slice = p.creator_slice
     AND a.creator_id = p.creator_id AND a.event_day = p.event_day AND a.video_id = p.video_id AND a.kind = p.kind
@@ -47,8 +50,8 @@ export async function postingsOfVideo(
     kind: row.kind as PostingKind,
     eventDay: row.event_day as KstDay,
     billedOn: row.billed_on as KstDay,
-    postedAtMs: row.posted_at ? databaseInstantMs(row.posted_at) : null,
-    cause: row.cause ?? null,
+    postedAtMs: databaseInstantMs(row.posted_at!),
+    cause: row.cause ?? FIRST_SETTLEMENT,
     tariffVersion: Number(row.tariff_version),
     from: BigInt(row.from_position!),
     to: BigInt(row.to_position!),

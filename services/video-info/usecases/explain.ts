@@ -1,15 +1,22 @@
-import type { KstDay } from '#domain';
-import { type ExplainedPosting, type ExplainedSlice, explainSlices } from '../domain/explain.js';
-import { creatorOfVideo, postingsOfVideo, readTariffs } from '../repositories/posting-repository.js';
+import { explainPosting, type KstDay, type PostingExplanation } from '#domain';
+import {
+  creatorOfVideo,
+  type PricedTariff,
+  postingsOfVideo,
+  readTariffs,
+  type StoredPosting,
+} from '../repositories/posting-repository.js';
 import type { Answer, VersionedReads } from './versioned-reads.js';
+
+export interface ExplainedPosting extends StoredPosting {
+  readonly rounding: PricedTariff['rounding'];
+  readonly slices: PostingExplanation['slices'];
+}
 
 export type Explanation =
   | { readonly kind: 'no-video' }
   | { readonly kind: 'not-yours' }
-  | { readonly kind: 'postings'; readonly postings: readonly (ExplainedPosting & { slices: ExplainedSlice[] })[] };
-
-/** Cause of a posting that is a day's first settlement. */
-const FIRST_SETTLEMENT = 'SETTLEMENT';
+  | { readonly kind: 'postings'; readonly postings: readonly ExplainedPosting[] };
 
 /**
  * How the amounts of a video came about: its postings of the day, and those of other days that are billed on it, down
@@ -25,24 +32,18 @@ export async function explain(
     if (owner !== creatorId) return { value: { kind: 'not-yours' }, cacheable: false };
     const stored = await postingsOfVideo(db, { creatorId, videoId, day });
     const tariffs = await readTariffs(db, [...new Set(stored.map((posting) => posting.tariffVersion))]);
-    const postings = stored.map((posting) => {
-      const tariff = tariffs.get(posting.tariffVersion);
-      if (tariff === undefined) throw new Error(`tariff ${posting.tariffVersion} of a posting is not there`);
-      const { kind, from, to, amount, billedOn, tariffVersion } = posting;
-      return {
-        kind,
-        day: posting.eventDay,
-        billedOn,
-        postedAt: posting.postedAtMs === null ? null : new Date(posting.postedAtMs).toISOString(),
-        cause: posting.cause ?? FIRST_SETTLEMENT,
-        tariffVersion,
-        from,
-        to,
-        slices: explainSlices(tariff.tiers[kind], from, to),
-        rounding: tariff.rounding,
-        amount,
-      };
-    });
+    const postings = stored.map((posting) => explained(posting, tariffs.get(posting.tariffVersion)));
     return { value: { kind: 'postings', postings }, cacheable: false };
   });
+}
+
+function explained(posting: StoredPosting, tariff: PricedTariff | undefined): ExplainedPosting {
+  if (tariff === undefined) throw new Error(`tariff ${posting.tariffVersion} of a posting is not there`);
+  const { slices } = explainPosting(
+    { rounding: tariff.rounding, ...tariff.tiers },
+    posting.kind,
+    posting.from,
+    posting.to,
+  );
+  return { ...posting, rounding: tariff.rounding, slices };
 }

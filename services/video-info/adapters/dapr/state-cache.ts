@@ -1,0 +1,87 @@
+import { type Sidecar, SidecarError } from '#lib/dapr';
+import type { Cache } from '../../usecases/versioned-reads.js';
+
+const STORE = 'cache';
+const LATEST = 'latest-version';
+const TIMEOUT_MS = 250;
+/** After an error nobody waits for the store for a while. */
+const PAUSE_MS = 1_000;
+const RAISE_ATTEMPTS_MAX = 10;
+
+interface BulkItem {
+  readonly key: string;
+  readonly data?: unknown;
+  readonly etag?: string;
+}
+
+/** The cache in Dapr's state component. */
+export class StateCache implements Cache {
+  #pausedUntilMs = 0;
+
+  constructor(
+    private readonly sidecar: Sidecar,
+    private readonly ttlSeconds: number,
+  ) {}
+
+  async read(key: string): Promise<{ latest: bigint | undefined; entry: unknown }> {
+    return this.#guarded(async () => {
+      const items = await this.#bulk([LATEST, key]);
+      const latest = items.find((item) => item.key === LATEST)?.data;
+      const entry = items.find((item) => item.key === key)?.data;
+      return { latest: typeof latest === 'string' ? BigInt(latest) : undefined, entry: entry ?? undefined };
+    });
+  }
+
+  async write(key: string, value: unknown): Promise<void> {
+    await this.#guarded(() =>
+      this.#save([{ key, value, metadata: { ttlInSeconds: String(this.ttlSeconds) } }]).then(() => undefined),
+    );
+  }
+
+  /** By compare-and-set: of two who raise at once, the higher version stays. */
+  async raiseLatest(version: bigint): Promise<void> {
+    await this.#guarded(async () => {
+      for (let attempt = 0; attempt < RAISE_ATTEMPTS_MAX; attempt += 1) {
+        const [item] = await this.#bulk([LATEST]);
+        const stored = typeof item?.data === 'string' ? BigInt(item.data) : 0n;
+        if (stored >= version) return;
+        // An etag that nothing has: the first write wins, whoever else makes the key meanwhile.
+        const etag = item?.etag ?? '0';
+        const options = { concurrency: 'first-write', consistency: 'strong' };
+        const saved = await this.#save([{ key: LATEST, value: String(version), etag, options }]);
+        if (saved) return;
+      }
+      throw new Error('the latest version is contended');
+    });
+  }
+
+  async #bulk(keys: readonly string[]): Promise<BulkItem[]> {
+    const response = await this.sidecar.state(STORE, {
+      path: '/bulk',
+      body: { keys, parallelism: 2 },
+      timeoutMs: TIMEOUT_MS,
+    });
+    return (await response.json()) as BulkItem[];
+  }
+
+  /** @returns false when an etag did not match */
+  async #save(items: readonly unknown[]): Promise<boolean> {
+    try {
+      await this.sidecar.state(STORE, { path: '', body: items, timeoutMs: TIMEOUT_MS });
+      return true;
+    } catch (error) {
+      if (error instanceof SidecarError && error.status === 409) return false;
+      throw error;
+    }
+  }
+
+  async #guarded<T>(work: () => Promise<T>): Promise<T> {
+    if (performance.now() < this.#pausedUntilMs) throw new Error('the cache is left alone after an error');
+    try {
+      return await work();
+    } catch (error) {
+      this.#pausedUntilMs = performance.now() + PAUSE_MS;
+      throw error;
+    }
+  }
+}

@@ -1,0 +1,79 @@
+import { kstDayOf } from '#domain';
+import { createVerifier, keysFrom } from '#lib/auth';
+import { readConfig } from '#lib/config';
+import { Sidecar } from '#lib/dapr';
+import { type Credentials, ReaderPool, secretName } from '#lib/database';
+import { createLogger } from '#lib/logging';
+import { readVersion } from '#lib/results';
+import { RunningTop } from './adapters/dapr/running-top.js';
+import { StateCache } from './adapters/dapr/state-cache.js';
+import { addInfoRoutes, createInfoApp, type InfoApp, startServer } from './app.js';
+import { configSchema } from './config.js';
+import { VersionedReads } from './usecases/versioned-reads.js';
+
+const SIDECAR_READY_MS = 60_000;
+
+async function main(): Promise<void> {
+  const config = readConfig(configSchema);
+  const replica = config.PLAYBILL_REPLICA;
+  const logger = createLogger({ service: 'video-info', replica, level: config.PLAYBILL_LOG_LEVEL });
+  const sidecar = new Sidecar({ httpPort: config.DAPR_HTTP_PORT, apiToken: config.DAPR_API_TOKEN });
+  await sidecar.waitReady(SIDECAR_READY_MS);
+  let app: InfoApp | undefined;
+  const pool = ReaderPool.create({
+    primary: config.PLAYBILL_DB_PRIMARY,
+    replicas: config.PLAYBILL_DB_REPLICAS,
+    credentials: (await sidecar.secret(secretName('video-info'))) as unknown as Credentials,
+    poolSize: config.PLAYBILL_DB_POOL_SIZE,
+    preferred: ordinalOf(replica),
+    lagMaxMs: config.INFO_LAG_MAX_MS,
+    deadlineMs: config.INFO_READ_DEADLINE_MS,
+    onChoice: (server, choice) => app?.onChoice(server, choice),
+  });
+  app = createInfoApp({
+    logger,
+    appApiToken: config.APP_API_TOKEN,
+    ready: async () => void (await pool.read(readVersion)),
+    lags: () => pool.lags(),
+  });
+  const cache = new StateCache(sidecar, config.INFO_CACHE_SECONDS);
+  const onLookup = app.onLookup;
+  const reads = new VersionedReads({ pool, cache, onLookup });
+  const today = () => kstDayOf(Date.now());
+  const running = new RunningTop(sidecar, today, (error) =>
+    logger.warn({ err: error }, "today's Top 5 is not renewed"),
+  );
+  const routes = {
+    reads,
+    refreshRunning: () => running.refresh(),
+    now: Date.now,
+    verifier: createVerifier({ loadKeys: keysFrom(sidecar) }),
+    billPageVideos: config.INFO_BILL_PAGE_VIDEOS,
+  };
+  // The event says that there is something new, not how new: the primary knows.
+  const onResults = async () => {
+    await pool.readPrimary(readVersion).then((version) => reads.learn(version));
+  };
+  const guarded = async () =>
+    onResults().catch((error: unknown) => logger.warn({ err: error }, 'an event could not be followed up'));
+  const server = await startServer({ app, config }, { onResults: guarded }, () => addInfoRoutes(app, routes));
+  logger.info({ port: config.APP_PORT }, 'video-info replica is up');
+
+  let stopping = false;
+  const stop = async () => {
+    if (stopping) return;
+    stopping = true;
+    await server.stop();
+    await pool.close();
+    process.exit(0);
+  };
+  process.on('SIGTERM', () => void stop());
+  process.on('SIGINT', () => void stop());
+}
+
+/** Spreads the replicas of this service over those of the database by the number at the end of their names. */
+function ordinalOf(name: string): number {
+  return Number(/(\d+)$/.exec(name)?.[1] ?? 0);
+}
+
+await main();
