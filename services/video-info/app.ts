@@ -8,7 +8,7 @@ import { addRoutes, type RouteOptions, translateError } from './adapters/http/ro
 import type { Config } from './config.js';
 import type { CacheResult } from './usecases/versioned-reads.js';
 
-export interface AppOptions extends RouteOptions {
+export interface AppOptions {
   readonly logger: Logger;
   readonly appApiToken: string;
   readonly ready: () => Promise<void>;
@@ -21,7 +21,7 @@ export interface InfoApp extends ServiceApp {
 }
 
 /** The HTTP app without its routes, so that what it measures exists before what is measured. Does not listen. */
-export function createInfoApp(options: Pick<AppOptions, 'logger' | 'appApiToken' | 'ready' | 'lags'>): InfoApp {
+export function createInfoApp(options: AppOptions): InfoApp {
   const service = createServiceApp(options);
   const reads = new Counter({
     name: 'playbill_reads_total',
@@ -52,22 +52,21 @@ export function createInfoApp(options: Pick<AppOptions, 'logger' | 'appApiToken'
   };
 }
 
-/** Adds the routes. */
+/** Adds the routes, and the answers for everything else. */
 export function addInfoRoutes(app: InfoApp, options: RouteOptions): void {
   addRoutes(app.app, options);
   app.finish(translateError);
 }
 
-export interface Subscriptions {
+export interface ServeOptions {
+  readonly config: Config;
+  readonly routes: RouteOptions;
+  /** A day's statistics or settlement were completed. */
   readonly onResults: () => Promise<void>;
 }
 
-/** The server that the sidecar calls: its subscriptions, and the routes, which `addRoutes` adds. */
-export async function startServer(
-  { app, config }: { app: InfoApp; config: Config },
-  { onResults }: Subscriptions,
-  addRoutes: () => void,
-): Promise<DaprServer> {
+/** Listens for the sidecar: its subscriptions, and the routes. */
+export async function serve(app: InfoApp, { config, routes, onResults }: ServeOptions): Promise<DaprServer> {
   const server = createDaprServer(app.app, {
     host: config.APP_HOST,
     port: config.APP_PORT,
@@ -77,7 +76,8 @@ export async function startServer(
   for (const topic of ['statistics.completed', 'settlement.completed']) {
     await server.pubsub.subscribe('pubsub', topic, onResults);
   }
+  addRoutes(app.app, routes);
   await server.start();
-  addRoutes();
+  app.finish(translateError);
   return server;
 }

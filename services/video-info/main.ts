@@ -7,7 +7,7 @@ import { createLogger } from '#lib/logging';
 import { readVersion } from '#lib/results';
 import { RunningTop } from './adapters/dapr/running-top.js';
 import { StateCache } from './adapters/dapr/state-cache.js';
-import { addInfoRoutes, createInfoApp, type InfoApp, startServer } from './app.js';
+import { createInfoApp, type InfoApp, serve } from './app.js';
 import { configSchema } from './config.js';
 import { VersionedReads } from './usecases/versioned-reads.js';
 
@@ -56,7 +56,7 @@ async function main(): Promise<void> {
   };
   const guarded = async () =>
     onResults().catch((error: unknown) => logger.warn({ err: error }, 'an event could not be followed up'));
-  const server = await startServer({ app, config }, { onResults: guarded }, () => addInfoRoutes(app, routes));
+  const server = await serve(app, { config, routes, onResults: guarded });
   logger.info({ port: config.APP_PORT }, 'video-info replica is up');
 
   let stopping = false;
