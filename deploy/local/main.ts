@@ -84,12 +84,8 @@ function describe(stack: Stack, isBare: boolean): string {
   ];
   const width = Math.max(...rows.map(([name]) => name.length));
   const lines = rows.map(([name, value]) => `  ${name.padEnd(width)}  ${value}`);
-  const next = isBare
-    ? [
-        '',
-        `In another terminal:  . ${relative(process.cwd(), layout.stateDir)}/dapr-run.env && dapr run -f dapr/dapr.yaml --runtime-path ${relative(process.cwd(), layout.stateDir)}`,
-      ]
-    : [];
+  const stateDir = relative(process.cwd(), layout.stateDir);
+  const next = isBare ? ['', `In another terminal:  . ${stateDir}/dapr-run.env && dapr run -f dapr/dapr.yaml`] : [];
   return ['', 'Playbill runs', ...lines, ...next, '', 'Ctrl-C stops everything.'].join('\n');
 }
 

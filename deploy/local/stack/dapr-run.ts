@@ -15,7 +15,7 @@ export interface DaprRunOptions {
 
 /**
  * Writes what `dapr run -f dapr/dapr.yaml` needs of a stack without services: the variables that apps and sidecars
- * inherit, as a file to source, and a folder in which the command finds this stack's daprd (`--runtime-path`).
+ * inherit, as a file to source, and a folder in which the command finds this stack's daprd.
  */
 export async function writeDaprRunFiles({ layout, daprd, secrets, database }: DaprRunOptions): Promise<void> {
   const bin = join(layout.stateDir, '.dapr', 'bin');
@@ -25,6 +25,7 @@ export async function writeDaprRunFiles({ layout, daprd, secrets, database }: Da
   const variables = {
     NAMESPACE: 'default',
     DAPR_HOST_IP: '127.0.0.1',
+    DAPR_RUNTIME_PATH: layout.stateDir,
     DAPR_API_TOKEN: secretOf(secrets, 'dapr-api-token', 'token'),
     APP_API_TOKEN: secretOf(secrets, 'app-api-token', 'token'),
     DAPR_TRUST_ANCHORS: await readTrustAnchors(layout),

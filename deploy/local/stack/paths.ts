@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { SetupError } from './errors.js';
 
 /** The repository's root, whether this runs as source or compiled. */
 export const ROOT_DIR = findRoot(dirname(fileURLToPath(import.meta.url)));
@@ -26,9 +27,15 @@ export interface StateLayout {
   readonly daprDir: string;
 }
 
-/** Folders and files of the stack whose state is in `stateDir` (relative to the repository's root). */
+/**
+ * Folders and files of the stack whose state is in `stateDir` (relative to the repository's root; `.local` when empty).
+ * @throws SetupError for a folder that holds the repository itself
+ */
 export function layoutOf(stateDir: string): StateLayout {
-  const dir = resolve(ROOT_DIR, stateDir);
+  const dir = resolve(ROOT_DIR, stateDir || '.local');
+  if (`${ROOT_DIR}/`.startsWith(`${dir}/`)) {
+    throw new SetupError(`${dir} holds the repository and cannot be a state folder`, 'correct PLAYBILL_STATE_DIR');
+  }
   return {
     stateDir: dir,
     logDir: join(dir, 'log'),
