@@ -1,3 +1,4 @@
+import { rm } from 'node:fs/promises';
 import { cpus, totalmem } from 'node:os';
 import type { Connection } from 'mysql2/promise';
 import type { KstDay } from '#domain';
@@ -50,6 +51,8 @@ export async function withBenchStack(work: (stack: BenchStack) => Promise<void>)
     await db.end();
   } finally {
     await stack.stop();
+    // Its databases are many gigabytes.
+    await rm(stack.layout.stateDir, { recursive: true, force: true });
   }
 }
 

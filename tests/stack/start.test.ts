@@ -70,6 +70,8 @@ afterEach(async () => {
   }
 });
 
+afterAll(() => rmSync(STATE_DIR, { recursive: true, force: true }));
+
 describe('npm start', () => {
   test('shows the sample days, proven, and Ctrl-C leaves nothing running', async () => {
     npmStart();

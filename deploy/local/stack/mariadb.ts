@@ -46,6 +46,8 @@ export async function prepareTemplate(programs: MariadbPrograms): Promise<string
     '--auth-root-authentication-method=normal',
     '--skip-test-db',
     '--skip-name-resolve',
+    // It would look the machine's own name up, which a small system cannot.
+    '--force',
     '--innodb-log-file-size=8M',
     ...asRoot(),
   ]);
