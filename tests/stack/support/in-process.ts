@@ -18,12 +18,15 @@ import {
   startRun,
 } from '../../../services/batch/usecases/phases.js';
 import { settleSlice } from '../../../services/batch/usecases/settle-slice.js';
+import { skipSchedule } from './batch.js';
 import { stack } from './stack.js';
 
 /** Thrown in place of whatever a process would have done after its death. */
 export class Crash extends Error {}
 
 const REPLICA = 'in-process';
+/** Of the stack, which would take our runs. */
+const REPLICAS = ['batch-1', 'batch-2'];
 
 /**
  * The batch service's own use cases and repositories on the stack's primary, by its own account, in this process and
@@ -62,8 +65,13 @@ export class InProcessBatch {
     };
   }
 
+  /** The stack's own replicas are down from now on until `close`. */
   static async open(today: string): Promise<InProcessBatch> {
-    const { endpoints, secrets } = stack();
+    const { endpoints, secrets, setAutoRestart, isRunning, kill } = stack();
+    for (const replica of REPLICAS) {
+      await setAutoRestart(replica, false);
+      if (await isRunning(replica)) await kill(replica);
+    }
     const database = await connectDatabase({
       primary: endpoints.primary,
       replicas: [],
@@ -73,8 +81,11 @@ export class InProcessBatch {
     return new InProcessBatch(database, today as KstDay);
   }
 
-  close(): Promise<void> {
-    return this.database.close();
+  async close(): Promise<void> {
+    await skipSchedule(this.database.primary);
+    await this.database.close();
+    for (const replica of REPLICAS) await stack().setAutoRestart(replica, true);
+    await stack().waitHealthy();
   }
 
   /** Does `work` as a process that dies at its n-th statement, before or after the server has it. */
