@@ -326,22 +326,32 @@ export async function checkLedger(db: Queryable, day: KstDay): Promise<LedgerTot
 async function unequalEntries(db: Queryable, day: KstDay, from: string): Promise<Difference[]> {
   const rows: Row[] = await db.query(
     `SELECT ${POSTING_KEYS}, p.amount, l.amount AS entry_amount, l.seq AS entry_seq, l.video_id AS entry_video,
-       l.event_day AS entry_day, b.seq AS before_seq, NOT (${IS_ENTRY}) AS unequal
+       l.event_day AS entry_day, b.seq AS before_seq, NOT (${IS_ENTRY}) AS unequal,
+       NOT (l.hash <=> ${ENTRY_HASH}) AS unchained
      ${from} AND NOT (${IS_ENTRY} AND l.hash <=> ${ENTRY_HASH}) LIMIT ${LISTED_MAX}`,
     [day],
   );
-  return rows.map((row) => {
-    const entry =
-      row.entry_seq === null
-        ? 'has no ledger entry'
-        : `its entry says ${row.entry_amount} won for video ${row.entry_video} on ${row.entry_day}`;
+  return rows.flatMap((row) => {
+    const keys = postingKeys(day, row);
+    const found: Difference[] = [];
     if (Number(row.unequal) === 1) {
-      return { kind: 'postings/ledger', detail: `${row.amount} won posted, ${entry}`, keys: postingKeys(day, row) };
+      const entry =
+        row.entry_seq === null
+          ? 'has no ledger entry'
+          : `its entry says ${row.entry_amount} won for video ${row.entry_video} on ${row.entry_day}`;
+      found.push({ kind: 'postings/ledger', detail: `${row.amount} won posted, ${entry}`, keys });
     }
-    const isGap = row.before_seq === null && Number(row.ledger_seq) > 1;
-    const detail = isGap ? 'the entry before it is missing' : "the entry's hash does not follow from the one before it";
-    return { kind: 'ledger/chain', detail, keys: postingKeys(day, row) };
+    if (Number(row.unchained) === 1 && row.entry_seq !== null) {
+      const isGap = row.before_seq === null && Number(row.ledger_seq) > 1;
+      found.push({ kind: 'ledger/chain', detail: chainDetail(isGap), keys });
+    }
+    return found;
   });
+}
+
+/** What is wrong with a link of a hash chain. */
+export function chainDetail(isGap: boolean): string {
+  return isGap ? 'the entry before it is missing' : "the entry's hash does not follow from the one before it";
 }
 
 /** The ends of the chains of the day's creators: what the account knows is the last entry. A few rows a creator. */
