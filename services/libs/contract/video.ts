@@ -1,9 +1,21 @@
 import { z } from 'zod';
-import { count, cursorField, id, pageOf, videoIdField } from './fields.js';
+import { count, id, pageOf, videoIdField } from './fields.js';
 import { defineRoute } from './route.js';
 
 const TITLE_CHARACTERS_MAX = 200;
 const LENGTH_SECONDS_MAX = 24 * 3_600;
+
+/** Any script and emoji; no control characters, and no halves of characters, which no database could store. */
+const title = z
+  .string()
+  .transform((text) => text.trim())
+  .pipe(
+    z
+      .string()
+      .min(1)
+      .max(TITLE_CHARACTERS_MAX)
+      .refine((text) => !/[\p{Cc}\p{Cs}]/u.test(text), 'Must be text without control characters.'),
+  );
 
 const video = z.object({
   videoId: id,
@@ -21,10 +33,7 @@ export const createVideo = defineRoute({
   summary: 'Register a video',
   request: {
     body: z.object({
-      title: z
-        .string()
-        .transform((text) => text.trim())
-        .pipe(z.string().min(1).max(TITLE_CHARACTERS_MAX)),
+      title,
       lengthSeconds: z.int().min(1).max(LENGTH_SECONDS_MAX),
     }),
   },
@@ -37,7 +46,7 @@ export const listVideos = defineRoute({
   appId: 'video',
   auth: 'user',
   summary: "The signed-in creator's videos",
-  request: { query: z.object({ creator: z.literal('me'), cursor: cursorField }) },
+  request: { query: z.object({ creator: z.literal('me'), cursor: videoIdField.optional() }) },
   responses: { 200: { description: 'a page', body: pageOf(video) } },
 });
 

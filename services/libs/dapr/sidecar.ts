@@ -110,6 +110,20 @@ export class Sidecar {
     return response.status === 204 ? undefined : ((await response.json()) as T);
   }
 
+  /** As getState, with the version that {@link compareAndSetState} takes. */
+  async getStateEntry<T>(store: string, key: string): Promise<{ value: T | undefined; etag: string | undefined }> {
+    const response = await this.#request(`/state/${store}/${encodeURIComponent(key)}`, { timeoutMs: 2_000 });
+    const etag = response.headers.get('etag') ?? undefined;
+    return { value: response.status === 204 ? undefined : ((await response.json()) as T), etag };
+  }
+
+  /** Writes a key if its version is still `etag` (or, without one, if it is not there). @throws SidecarError 409 if not */
+  async compareAndSetState(store: string, entry: { key: string; value: unknown; etag: string | undefined }) {
+    const { key, value, etag } = entry;
+    const body = [{ key, value, ...(etag === undefined ? {} : { etag }), options: { concurrency: 'first-write' } }];
+    await this.#request(`/state/${store}`, { method: 'POST', body, timeoutMs: 2_000 });
+  }
+
   async setState(store: string, key: string, value: unknown, ttlSeconds?: number): Promise<void> {
     const metadata = ttlSeconds === undefined ? {} : { metadata: { ttlInSeconds: String(ttlSeconds) } };
     await this.#request(`/state/${store}`, { method: 'POST', body: [{ key, value, ...metadata }], timeoutMs: 2_000 });

@@ -49,9 +49,16 @@ export const ACCOUNTS = {
     { privileges: 'SELECT, INSERT, UPDATE, DELETE', on: 'playbill_watch.recording' },
     { privileges: 'SELECT, INSERT, DELETE', on: 'playbill_watch.outbox' },
   ],
-  video: [{ privileges: 'SELECT, INSERT, UPDATE, DELETE', on: 'playbill_video.*' }],
+  video: [
+    { privileges: 'SELECT, INSERT', on: 'playbill_video.video' },
+    { privileges: 'SELECT, INSERT, UPDATE', on: 'playbill_events.dead_letter' },
+  ],
   user: [{ privileges: 'SELECT, INSERT, UPDATE, DELETE', on: 'playbill_user.*' }],
-  advertisement: [{ privileges: 'SELECT, INSERT, UPDATE, DELETE', on: 'playbill_ad.*' }],
+  advertisement: [
+    { privileges: 'SELECT, INSERT, UPDATE', on: 'playbill_ad.ad_counter' },
+    { privileges: 'SELECT, INSERT, DELETE', on: 'playbill_ad.applied_recording' },
+    { privileges: 'SELECT, INSERT, UPDATE', on: 'playbill_events.dead_letter' },
+  ],
   'video-info': [
     { privileges: 'SELECT', on: 'playbill_batch.*' },
     { privileges: 'SELECT', on: 'playbill_video.video' },

@@ -9,6 +9,7 @@ export {
   inTransaction,
   isRetryable,
 } from './connections.js';
+export { type DeadLetter, deadLetterInbox } from './dead-letters.js';
 export type { Dialect, Queryable, ReplicationPosition } from './dialect.js';
 export { migrate, readSecretsFile } from './migrate.js';
 export { ensurePartitions } from './partitions.js';

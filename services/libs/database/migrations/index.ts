@@ -5,6 +5,8 @@ import { batchRuns } from './0004-batch-runs.js';
 import { batchResults } from './0005-batch-results.js';
 import { dapr } from './0006-dapr.js';
 import { ingest } from './0020-ingest.js';
+import { advertisement } from './0021-advertisement.js';
+import { deadLetters } from './0022-dead-letters.js';
 import { money } from './0030-money.js';
 import { revocation } from './0031-revocation.js';
 import { readModels } from './0040-read-models.js';
@@ -18,6 +20,8 @@ export const migrations = [
   ...batchResults,
   ...dapr,
   ...ingest,
+  ...advertisement,
+  ...deadLetters,
   ...money,
   ...revocation,
   ...readModels,

@@ -1,7 +1,7 @@
+import { WATCH_RECORDED } from '#lib/contract';
 import { callWithFallback, type Sidecar } from '#lib/dapr';
 import type { RecordingOutlets } from '../../usecases/deliver-recordings.js';
 
-export const WATCH_RECORDED = 'watch.recorded';
 const ADVERTISE_DEADLINE_MS = 2_000;
 
 /**

@@ -1,0 +1,70 @@
+import { readConfig } from '#lib/config';
+import { WATCH_RECORDED } from '#lib/contract';
+import { Sidecar, type Subscription } from '#lib/dapr';
+import { type Credentials, connectDatabase, deadLetterInbox, secretName } from '#lib/database';
+import { listen } from '#lib/http';
+import { createLogger } from '#lib/logging';
+import { recordingHandler } from './adapters/http/routes.js';
+import { createApp } from './app.js';
+import { configSchema } from './config.js';
+import { RecordingApplier } from './usecases/apply-recordings.js';
+
+const SIDECAR_READY_MS = 60_000;
+const FORGET_INTERVAL_MS = 3_600_000;
+/** The app-id that takes the queue; the reserve takes calls only. */
+const CONSUMER = 'advertisement';
+
+async function main(): Promise<void> {
+  const config = readConfig(configSchema);
+  const logger = createLogger({
+    service: config.APP_ID,
+    replica: config.PLAYBILL_REPLICA,
+    level: config.PLAYBILL_LOG_LEVEL,
+  });
+  const sidecar = new Sidecar({ httpPort: config.DAPR_HTTP_PORT, apiToken: config.DAPR_API_TOKEN });
+  await sidecar.waitReady(SIDECAR_READY_MS);
+  const database = await connectDatabase({
+    primary: config.PLAYBILL_DB_PRIMARY,
+    replicas: [],
+    credentials: (await sidecar.secret(secretName('advertisement'))) as unknown as Credentials,
+    poolSize: config.PLAYBILL_DB_POOL_SIZE,
+  });
+  const { primary } = database;
+  const applier = new RecordingApplier({
+    primary,
+    gatherMs: config.AD_GATHER_MS,
+    recordingsMax: config.AD_COMMIT_RECORDINGS_MAX,
+  });
+  const deadLetters = deadLetterInbox(primary, CONSUMER);
+  const queue: Subscription[] = [
+    { topic: WATCH_RECORDED, deadLetterTopic: deadLetters.topic, handle: recordingHandler(applier) },
+    deadLetters,
+  ];
+  const app = createApp({
+    logger,
+    appApiToken: config.APP_API_TOKEN,
+    ready: async () => void (await primary.query('SELECT 1')),
+    applier,
+    subscriptions: config.APP_ID === CONSUMER ? queue : [],
+  });
+  const server = await listen(app, { host: config.APP_HOST, port: config.APP_PORT });
+  const forgetting = setInterval(() => {
+    applier.forgetOld().catch((error: unknown) => logger.warn({ err: error }, 'old recordings were not forgotten'));
+  }, FORGET_INTERVAL_MS);
+  logger.info({ port: config.APP_PORT }, 'advertisement is up');
+
+  let stopping = false;
+  const stop = async () => {
+    if (stopping) return;
+    stopping = true;
+    clearInterval(forgetting);
+    await server.close();
+    await applier.drained();
+    await database.close();
+    process.exit(0);
+  };
+  process.on('SIGTERM', () => void stop());
+  process.on('SIGINT', () => void stop());
+}
+
+await main();

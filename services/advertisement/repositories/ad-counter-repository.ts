@@ -1,0 +1,51 @@
+import type { Queryable } from '#lib/database';
+import type { AdIncrement } from '../domain/count-ad-views.js';
+
+/** Rows of one statement. */
+const ROWS_MAX = 2_000;
+
+/** Those of the recordings that are counted already. By primary key. */
+export async function appliedRecordings(tx: Queryable, recordingIds: readonly string[]): Promise<Set<string>> {
+  const rows: { recording_id: string }[] = await tx.query(
+    `SELECT recording_id FROM playbill_ad.applied_recording WHERE recording_id IN (${marks(recordingIds)})`,
+    [...recordingIds],
+  );
+  return new Set(rows.map((row) => row.recording_id));
+}
+
+/** @throws ER_DUP_ENTRY when one of them is counted already */
+export async function insertAppliedRecordings(tx: Queryable, recordingIds: readonly string[]): Promise<void> {
+  const rows = recordingIds.map(() => '(?, UTC_TIMESTAMP(3))').join(', ');
+  await tx.query(`INSERT INTO playbill_ad.applied_recording (recording_id, applied_at) VALUES ${rows}`, [
+    ...recordingIds,
+  ]);
+}
+
+function marks(values: readonly unknown[]): string {
+  return values.map(() => '?').join(', ');
+}
+
+/** Adds to the counters, in the order of the key, so that two transactions never wait for each other. */
+export async function addToCounters(tx: Queryable, increments: readonly AdIncrement[]): Promise<void> {
+  for (let at = 0; at < increments.length; at += ROWS_MAX) {
+    const rows = increments
+      .slice(at, at + ROWS_MAX)
+      .map(
+        ({ videoId, priority, counted, excluded }) =>
+          `(${[videoId, priority, counted, excluded].map(BigInt).join(',')})`,
+      );
+    await tx.query(
+      `INSERT INTO playbill_ad.ad_counter (video_id, priority, counted, excluded) VALUES ${rows.join(',')}
+       ON DUPLICATE KEY UPDATE counted = counted + VALUES(counted), excluded = excluded + VALUES(excluded)`,
+    );
+  }
+}
+
+/** Forgets recordings with ids below `recordingId`, a thousand at a time. @returns how many were forgotten */
+export async function deleteAppliedBefore(db: Queryable, recordingId: string): Promise<number> {
+  const result = await db.query(
+    'DELETE FROM playbill_ad.applied_recording WHERE recording_id < ? ORDER BY recording_id LIMIT 1000',
+    [recordingId],
+  );
+  return Number(result.affectedRows);
+}
