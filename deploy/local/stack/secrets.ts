@@ -24,6 +24,9 @@ const SERVICE_ACCOUNTS = [
   'dapr',
 ];
 
+/** Shown between app and sidecar (both ways), by the command line to the user service; encrypts signing keys. */
+const TOKENS = ['dapr-api-token', 'app-api-token', 'ops-key', 'user-key-encryption'];
+
 /** What is not random but follows from the settings of this start. */
 export interface SecretSettings {
   readonly primary: string;
@@ -51,7 +54,7 @@ export async function prepareSecrets(layout: StateLayout, settings: SecretSettin
   };
   const redisPassword = settings.redisPassword ?? before.redis?.password ?? randomText();
   secrets.redis = { host: settings.redis, password: redisPassword };
-  for (const name of ['dapr-api-token', 'app-api-token']) {
+  for (const name of TOKENS) {
     secrets[name] = { token: before[name]?.token ?? randomText() };
   }
   const all = { ...before, ...secrets };

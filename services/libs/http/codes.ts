@@ -6,6 +6,7 @@ export const ERROR_CODES = {
   REFRESH_REFUSED: { status: 401, title: 'The refresh token is not valid' },
   FORBIDDEN: { status: 403, title: 'Not yours' },
   NOT_FOUND: { status: 404, title: 'Not found' },
+  CLIENT_EXISTS: { status: 409, title: 'A client has this name' },
   EMAIL_TAKEN: { status: 409, title: 'The email address has an account' },
   RUN_ACTIVE: { status: 409, title: 'The day is already running' },
   SETTLEMENT_GAP: { status: 409, title: 'An earlier day is not settled' },

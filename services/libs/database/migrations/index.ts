@@ -4,6 +4,7 @@ import { video } from './0003-video.js';
 import { batchRuns } from './0004-batch-runs.js';
 import { batchResults } from './0005-batch-results.js';
 import { dapr } from './0006-dapr.js';
+import { user } from './0010-user.js';
 import { ingest } from './0020-ingest.js';
 import { advertisement } from './0021-advertisement.js';
 import { deadLetters } from './0022-dead-letters.js';
@@ -19,6 +20,7 @@ export const migrations = [
   ...batchRuns,
   ...batchResults,
   ...dapr,
+  ...user,
   ...ingest,
   ...advertisement,
   ...deadLetters,
