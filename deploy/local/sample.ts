@@ -1,5 +1,5 @@
 import { addDays, daysBetween, daysOf, type KstDay, kstDayOf } from '#domain';
-import { BatchClient, type Reconciliation } from '../../services/ops/adapters/batch-client.js';
+import { type BatchClient, batchClientOf, type Reconciliation } from '../../services/ops/adapters/batch-client.js';
 import { installationOf, type StackEndpoints } from '../../services/ops/adapters/installation.js';
 import { type OperatorDatabase, openOperatorDatabase } from '../../services/ops/adapters/operator-database.js';
 import { bestPaidCreators, type CreatorPay, topFiveOf } from '../../services/ops/adapters/result-queries.js';
@@ -55,7 +55,7 @@ export async function runSample(stack: SampleStack): Promise<void> {
   const [perDay, videos, creators] = [EVENTS_PER_DAY, VIDEOS, CREATORS].map(formatNumber);
   print(`Sample: ${days.length} days of ${perDay} watch events, ${videos} videos, ${creators} creators`);
   const installation = installationOf(stack.endpoints, stack.secrets);
-  const batch = new BatchClient(installation);
+  const batch = batchClientOf(installation);
   const database = await openOperatorDatabase(installation);
   try {
     await catchUp({ database, batch, before: days[0]! });

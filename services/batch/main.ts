@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { addDays, kstDayOf, startOfDayMs } from '#domain';
+import { createVerifier, keysFrom } from '#lib/auth';
 import { readConfig } from '#lib/config';
 import { OutboxRelay, Sidecar } from '#lib/dapr';
 import { type Credentials, connectDatabase, ensurePartitions, inTransaction, secretName } from '#lib/database';
@@ -43,7 +44,12 @@ async function main(): Promise<void> {
       void tickIfDue();
     },
   });
-  const app = createApp({ context, actors, onCron: tickIfDue });
+  const app = createApp({
+    context,
+    actors,
+    verifier: createVerifier({ loadKeys: keysFrom(sidecar) }),
+    onCron: tickIfDue,
+  });
   await app.start();
   const heartbeat = startHeartbeat(context);
   relay.start();

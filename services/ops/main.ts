@@ -1,8 +1,11 @@
 import { Command, CommanderError } from 'commander';
 import { addBackfillCommand } from './commands/backfill.js';
+import { addClientCommand } from './commands/client.js';
 import { processEnvironment } from './commands/environment.js';
 import { addGenerateCommand } from './commands/generate.js';
+import { addKeysCommand } from './commands/keys.js';
 import { addOpeningCommand } from './commands/opening.js';
+import { addOperatorCommand } from './commands/operator.js';
 import { addReconcileCommand } from './commands/reconcile.js';
 import { addRunCommand } from './commands/run.js';
 import { addStatusCommand } from './commands/status.js';
@@ -24,6 +27,9 @@ function createProgram(): Command {
     addOpeningCommand,
     addTopCommand,
     addGenerateCommand,
+    addOperatorCommand,
+    addClientCommand,
+    addKeysCommand,
   ];
   for (const add of adders) add(program, processEnvironment);
   return program;

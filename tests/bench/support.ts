@@ -4,7 +4,7 @@ import type { Connection } from 'mysql2/promise';
 import type { KstDay } from '#domain';
 import { connect, credentialsOf, type Stack, startStack } from '../../deploy/local/stack/index.js';
 import { Checklist } from '../../deploy/local/ui.js';
-import { BatchClient, type RunView } from '../../services/ops/adapters/batch-client.js';
+import { batchClientOf, type RunView } from '../../services/ops/adapters/batch-client.js';
 import { installationOf } from '../../services/ops/adapters/installation.js';
 import { openOperatorDatabase } from '../../services/ops/adapters/operator-database.js';
 import { generate } from '../../services/ops/generator/generate.js';
@@ -71,7 +71,7 @@ function benchStack(stack: Stack, db: Connection): BenchStack {
       }
     },
     async runDay(day) {
-      const { run } = await runDay(new BatchClient(installation), { date: day, job: 'daily', silent: false });
+      const { run } = await runDay(batchClientOf(installation), { date: day, job: 'daily', silent: false });
       return run;
     },
     replicasCaughtUp: () => stack.waitHealthy(600_000),

@@ -22,8 +22,9 @@ export interface StackEndpoints {
   readonly daprApiToken: string;
   /** By app-id; empty for an app that was not started. */
   readonly apps: Readonly<Record<string, readonly AppEndpoint[]>>;
-  /** What a client of the batch service needs. */
+  /** What the operators' command line needs. */
   readonly batch: { sidecarPorts: number[]; daprApiToken: string };
+  readonly user: { sidecarPorts: number[] };
   /** The public address, when the gateway runs. */
   readonly gatewayUrl?: string;
 }

@@ -253,13 +253,15 @@ function endpointsOf({
   for (const instance of instances) apps[instance.appId] = [...(apps[instance.appId] ?? []), endpointOf(instance)];
   const daprApiToken = secretOf(secrets, 'dapr-api-token', 'token');
   const gateway = apps.gateway?.[0];
+  const sidecarPortsOf = (appId: string) => (apps[appId] ?? []).map((app) => app.sidecarHttpPort);
   return {
     primary: settings.database.primary,
     replicas: settings.database.replicas.map((endpoint, index) => ({ name: `replica-${index + 1}`, endpoint })),
     redis: settings.redis.endpoint,
     daprApiToken,
     apps,
-    batch: { sidecarPorts: (apps.batch ?? []).map((app) => app.sidecarHttpPort), daprApiToken },
+    batch: { sidecarPorts: sidecarPortsOf('batch'), daprApiToken },
+    user: { sidecarPorts: sidecarPortsOf('user') },
     ...(gateway === undefined ? {} : { gatewayUrl: `http://127.0.0.1:${gateway.appPort}` }),
   };
 }

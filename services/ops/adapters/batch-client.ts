@@ -1,8 +1,7 @@
-import { setTimeout as pause } from 'node:timers/promises';
 import type { KstDay } from '#domain';
-import { Sidecar, SidecarError } from '#lib/dapr';
-import { CommandError } from '../errors.js';
 import type { Installation } from './installation.js';
+import { type Answer, refusalOf, ServiceCaller } from './service-caller.js';
+import { UserClient } from './user-client.js';
 
 export type Job = 'daily' | 'statistics' | 'settlement';
 
@@ -39,27 +38,25 @@ export type RunRequestAnswer =
   | { readonly kind: 'accepted' | 'joined'; readonly runId: string }
   | { readonly kind: 'unchanged'; readonly run: RunView };
 
-interface Answer {
-  readonly status: number;
-  // biome-ignore lint/suspicious/noExplicitAny: the shape follows from the call and the status
-  readonly body: any;
-}
-
 const CALL_TIMEOUT_MS = 10_000;
 /** Reads a day's events. */
 const RECONCILE_TIMEOUT_MS = 300_000;
-/** A batch replica that was killed is back, or its work taken over, well within this. */
-const GIVE_UP_AFTER_MS = 30_000;
-const RETRY_INTERVAL_MS = 300;
+/** The batch service's operator calls as this command line makes them. */
+export function batchClientOf(installation: Installation): BatchClient {
+  const users = new UserClient(installation);
+  return new BatchClient(installation, () => users.operatorToken());
+}
 
 /** The batch service's operator calls, by any of its replicas' sidecars: while one is gone, the other is asked. */
 export class BatchClient {
-  readonly #sidecars: readonly Sidecar[];
-  #preferred = 0;
+  readonly #caller: ServiceCaller;
+  readonly #token: () => Promise<string>;
 
-  constructor(installation: Pick<Installation, 'batchSidecarPorts' | 'daprApiToken'>) {
-    const { batchSidecarPorts, daprApiToken } = installation;
-    this.#sidecars = batchSidecarPorts.map((httpPort) => new Sidecar({ httpPort, apiToken: daprApiToken }));
+  /** @param token gives an operator's access token */
+  constructor(installation: Pick<Installation, 'batchSidecarPorts' | 'daprApiToken'>, token: () => Promise<string>) {
+    const { batchSidecarPorts: sidecarPorts, daprApiToken } = installation;
+    this.#caller = new ServiceCaller({ appId: 'batch', sidecarPorts, daprApiToken });
+    this.#token = token;
   }
 
   /** @throws CommandError with the problem's code, or BATCH_UNAVAILABLE */
@@ -68,7 +65,7 @@ export class BatchClient {
     if (status === 200) return { kind: 'unchanged', run: body };
     if (status === 202) return { kind: 'accepted', runId: body.runId };
     if (body?.code === 'RUN_ACTIVE' && typeof body.runId === 'string') return { kind: 'joined', runId: body.runId };
-    throw problem(status, body);
+    throw refusalOf({ status, body });
   }
 
   /** @throws CommandError as {@link requestRun} */
@@ -83,56 +80,12 @@ export class BatchClient {
 
   async #get<T>(path: string, timeoutMs: number): Promise<T> {
     const { status, body } = await this.#call('GET', path, { timeoutMs });
-    if (status !== 200) throw problem(status, body);
+    if (status !== 200) throw refusalOf({ status, body });
     return body as T;
   }
 
-  /** Asks the sidecars in turn until one gives an answer of the service. Repeating a request starts no second run. */
+  /** Repeating a request starts no second run. */
   async #call(method: 'GET' | 'POST', path: string, options: { body?: unknown; timeoutMs: number }): Promise<Answer> {
-    if (this.#sidecars.length === 0) throw new CommandError('BATCH_UNAVAILABLE', 'no sidecar of batch is known');
-    const giveUpAtMs = performance.now() + GIVE_UP_AFTER_MS;
-    for (;;) {
-      let reason = '';
-      for (let turn = 0; turn < this.#sidecars.length; turn += 1) {
-        const answer = await this.#ask(method, path, options);
-        if (typeof answer !== 'string') return answer;
-        reason = answer;
-        this.#preferred = (this.#preferred + 1) % this.#sidecars.length;
-      }
-      if (performance.now() > giveUpAtMs) throw new CommandError('BATCH_UNAVAILABLE', reason);
-      await pause(RETRY_INTERVAL_MS);
-    }
+    return this.#caller.call({ method, path, ...options, token: await this.#token() });
   }
-
-  /** @returns the answer, or why there is none of the service */
-  async #ask(
-    method: 'GET' | 'POST',
-    path: string,
-    options: { body?: unknown; timeoutMs: number },
-  ): Promise<Answer | string> {
-    try {
-      const response = await this.#sidecars[this.#preferred]!.forward('batch', path, { method, ...options });
-      const text = await response.text();
-      const isOfService = response.status < 500 || response.headers.get('content-type')?.includes('problem+json');
-      if (!isOfService || response.status === 503) return `batch answered ${response.status}: ${text.slice(0, 200)}`;
-      return { status: response.status, body: parse(text) };
-    } catch (error) {
-      if (error instanceof SidecarError) return error.message;
-      throw error;
-    }
-  }
-}
-
-function parse(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
-}
-
-// biome-ignore lint/suspicious/noExplicitAny: may be anything
-function problem(status: number, body: any): CommandError {
-  const code = typeof body?.code === 'string' ? body.code : (body?.errorCode ?? `STATUS_${status}`);
-  return new CommandError(code, body?.detail ?? body?.message ?? `batch answered with status ${status}`);
 }

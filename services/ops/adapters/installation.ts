@@ -11,20 +11,26 @@ export interface Installation {
   readonly replicas: readonly { readonly name: string; readonly endpoint: Endpoint }[];
   /** HTTP ports of the sidecars of the batch service's replicas. */
   readonly batchSidecarPorts: readonly number[];
+  /** HTTP ports of the sidecars of the user service's replicas. */
+  readonly userSidecarPorts: readonly number[];
   readonly daprApiToken: string;
+  /** Shown to the user service, which gives an operator's token for it. */
+  readonly opsKey: string;
   readonly operator: Credentials;
   readonly maintenance: Credentials;
 }
+
+const ports = z
+  .string()
+  .regex(/^\d{1,5}(,\d{1,5})*$/, 'must be port,port')
+  .transform((text) => text.split(',').map(Number));
 
 const settings = z.object({
   PLAYBILL_STATE_DIR: z.string().min(1).default('.local'),
   PLAYBILL_DB_PRIMARY: endpoint.optional(),
   PLAYBILL_DB_REPLICAS: endpoints.optional(),
-  PLAYBILL_BATCH_SIDECAR_PORTS: z
-    .string()
-    .regex(/^\d{1,5}(,\d{1,5})*$/, 'must be port,port')
-    .transform((text) => text.split(',').map(Number))
-    .optional(),
+  PLAYBILL_BATCH_SIDECAR_PORTS: ports.optional(),
+  PLAYBILL_USER_SIDECAR_PORTS: ports.optional(),
 });
 
 const listening = z.object({ host: z.string().min(1), port });
@@ -32,6 +38,7 @@ const stackSchema = z.object({
   primary: listening,
   replicas: z.array(z.object({ name: z.string().min(1), endpoint: listening })),
   batch: z.object({ sidecarPorts: z.array(port) }),
+  user: z.object({ sidecarPorts: z.array(port) }),
 });
 
 /** Where the servers of a running stack are, as its description has it. */
@@ -43,11 +50,13 @@ const secretsSchema = z.object({
   'mysql-admin': credentials,
   'mysql-maintenance': credentials,
   'dapr-api-token': z.object({ token: z.string().min(1) }),
+  'ops-key': z.object({ token: z.string().min(1) }),
 });
 
 /**
  * Reads the description of the stack that runs and the secrets of the state folder `PLAYBILL_STATE_DIR` (`.local`).
- * `PLAYBILL_DB_PRIMARY`, `PLAYBILL_DB_REPLICAS` and `PLAYBILL_BATCH_SIDECAR_PORTS` stand in for the description.
+ * `PLAYBILL_DB_PRIMARY`, `PLAYBILL_DB_REPLICAS`, `PLAYBILL_BATCH_SIDECAR_PORTS` and `PLAYBILL_USER_SIDECAR_PORTS`
+ * stand in for the description.
  * @throws ConfigError for a malformed variable
  * @throws CommandError NOT_INSTALLED when there is no description or no secrets
  */
@@ -63,7 +72,8 @@ export async function readInstallation(env: Record<string, string | undefined> =
     endpoint: at,
   }));
   const batch = { sidecarPorts: config.PLAYBILL_BATCH_SIDECAR_PORTS ?? [] };
-  return installationOf({ primary: config.PLAYBILL_DB_PRIMARY, replicas, batch }, secrets);
+  const user = { sidecarPorts: config.PLAYBILL_USER_SIDECAR_PORTS ?? [] };
+  return installationOf({ primary: config.PLAYBILL_DB_PRIMARY, replicas, batch, user }, secrets);
 }
 
 /**
@@ -78,7 +88,9 @@ export function installationOf(stack: unknown, secrets: unknown): Installation {
     primary: endpointsOfStack.primary,
     replicas: endpointsOfStack.replicas,
     batchSidecarPorts: endpointsOfStack.batch.sidecarPorts,
+    userSidecarPorts: endpointsOfStack.user.sidecarPorts,
     daprApiToken: known['dapr-api-token'].token,
+    opsKey: known['ops-key'].token,
     operator: known['mysql-operator'] ?? known['mysql-admin'],
     maintenance: known['mysql-maintenance'],
   };

@@ -1,7 +1,8 @@
 import { type KstDay, kstDayOf } from '#domain';
-import { BatchClient } from '../adapters/batch-client.js';
+import { type BatchClient, batchClientOf } from '../adapters/batch-client.js';
 import { readInstallation } from '../adapters/installation.js';
 import { type OperatorDatabase, openOperatorDatabase } from '../adapters/operator-database.js';
+import { UserClient } from '../adapters/user-client.js';
 
 /** What a command is run with. */
 export interface CommandEnvironment {
@@ -10,6 +11,7 @@ export interface CommandEnvironment {
   /** Opens the database for the time of `work`. */
   withDatabase<T>(work: (database: OperatorDatabase) => Promise<T>): Promise<T>;
   batch(): Promise<BatchClient>;
+  users(): Promise<UserClient>;
 }
 
 /** The environment of this process: its variables, its clock, the installation that they point to. */
@@ -23,5 +25,6 @@ export const processEnvironment: CommandEnvironment = {
       await database.close();
     }
   },
-  batch: async () => new BatchClient(await readInstallation()),
+  batch: async () => batchClientOf(await readInstallation()),
+  users: async () => new UserClient(await readInstallation()),
 };

@@ -2,12 +2,14 @@ import { createHash } from 'node:crypto';
 import type { Connection, Pool } from 'mysql2/promise';
 import { addDays, kstDayOf } from '#domain';
 import { BatchClient, type RunView } from '../../../services/ops/adapters/batch-client.js';
+import { installationOf } from '../../../services/ops/adapters/installation.js';
+import { operatorToken } from './identity.js';
 import { adminConnection, eventually, stack } from './stack.js';
 
 /** A client of the batch service's REST API, by the sidecars of both replicas. */
 export function batchClient(): BatchClient {
-  const { sidecarPorts, daprApiToken } = stack().endpoints.batch;
-  return new BatchClient({ batchSidecarPorts: sidecarPorts, daprApiToken });
+  const { endpoints, secrets } = stack();
+  return new BatchClient(installationOf(endpoints, secrets), operatorToken);
 }
 
 /** Asks for a run of the day and waits for its end. */
@@ -39,7 +41,11 @@ export async function callBatch(path: string, init: { method?: string; body?: un
   const { sidecarPorts, daprApiToken } = stack().endpoints.batch;
   const response = await fetch(`http://127.0.0.1:${sidecarPorts[0]}/v1.0/invoke/batch/method/${path}`, {
     method: init.method ?? 'GET',
-    headers: { 'dapr-api-token': daprApiToken, 'content-type': 'application/json' },
+    headers: {
+      'dapr-api-token': daprApiToken,
+      'content-type': 'application/json',
+      authorization: `Bearer ${await operatorToken()}`,
+    },
     body: init.body === undefined ? null : JSON.stringify(init.body),
     signal: AbortSignal.timeout(10_000),
   });

@@ -31,21 +31,22 @@ function answer(status: number, body: unknown, type = 'application/json'): Handl
 }
 
 const problem = (status: number, body: object) => answer(status, body, 'application/problem+json; charset=utf-8');
-const clientOf = (...batchSidecarPorts: number[]) => new BatchClient({ batchSidecarPorts, daprApiToken: 'secret' });
+const clientOf = (...batchSidecarPorts: number[]) =>
+  new BatchClient({ batchSidecarPorts, daprApiToken: 'secret' }, async () => 'operator');
 
 afterEach(async () => {
   await Promise.all(servers.splice(0).map(close));
 });
 
 describe('the batch client', () => {
-  test('calls the service by its sidecar, with the token', async () => {
+  test("calls the service by its sidecar, with the sidecar's token and an operator's", async () => {
     const seen: unknown[] = [];
     const port = await listen((req, res) => {
-      seen.push([req.method, req.url, req.headers['dapr-api-token']]);
+      seen.push([req.method, req.url, req.headers['dapr-api-token'], req.headers.authorization]);
       answer(202, { runId: 'r1' })(req, res);
     });
     expect(await clientOf(port).requestRun({ date: DAY, job: 'daily' })).toEqual({ kind: 'accepted', runId: 'r1' });
-    expect(seen).toEqual([['POST', '/v1.0/invoke/batch/method/v1/ops/runs', 'secret']]);
+    expect(seen).toEqual([['POST', '/v1.0/invoke/batch/method/v1/ops/runs', 'secret', 'Bearer operator']]);
   });
 
   test('asks the other sidecar when one is gone, and stays with it', async () => {

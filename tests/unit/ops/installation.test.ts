@@ -8,12 +8,14 @@ const SECRETS = {
   'mysql-admin': account('admin'),
   'mysql-maintenance': account('maintenance'),
   'dapr-api-token': { token: 't' },
+  'ops-key': { token: 'k' },
 };
 const at = (port: number) => ({ host: '127.0.0.1', port });
 const STACK = {
   primary: at(13306),
   replicas: [{ name: 'mariadb-replica-1', endpoint: at(13307) }],
   batch: { sidecarPorts: [1, 2] },
+  user: { sidecarPorts: [5] },
 };
 
 let stateDir: string;
@@ -34,7 +36,9 @@ describe('the installation', () => {
       primary: at(13306),
       replicas: STACK.replicas,
       batchSidecarPorts: [1, 2],
+      userSidecarPorts: [5],
       daprApiToken: 't',
+      opsKey: 'k',
       operator: SECRETS['mysql-admin'],
       maintenance: SECRETS['mysql-maintenance'],
     });
@@ -52,6 +56,7 @@ describe('the installation', () => {
       PLAYBILL_DB_PRIMARY: 'db:3306',
       PLAYBILL_DB_REPLICAS: 'r1:1,r2:2',
       PLAYBILL_BATCH_SIDECAR_PORTS: '3,4',
+      PLAYBILL_USER_SIDECAR_PORTS: '6',
     };
     expect(await read(env)).toMatchObject({
       primary: { host: 'db', port: 3306 },
@@ -60,6 +65,7 @@ describe('the installation', () => {
         { name: 'replica-2', endpoint: { host: 'r2', port: 2 } },
       ],
       batchSidecarPorts: [3, 4],
+      userSidecarPorts: [6],
     });
   });
 

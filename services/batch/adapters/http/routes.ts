@@ -1,9 +1,9 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import express, { type Express, type Response } from 'express';
-import { z } from 'zod';
-import { DomainError, type KstDay, parseKstDay } from '#domain';
+import { DomainError } from '#domain';
+import { nameOf, principalOf, requireOperator, type Verifier } from '#lib/auth';
+import { ops } from '#lib/contract';
 import { ERROR_CODES, type ErrorCode, Problem, parseOrRefuse } from '#lib/http';
-import { JOBS } from '../../domain/run.js';
 import { refreshRunningTop } from '../../usecases/build-tops.js';
 import type { Context } from '../../usecases/context.js';
 import { reconcile } from '../../usecases/reconcile.js';
@@ -11,57 +11,28 @@ import { getRun } from '../../usecases/request-run.js';
 import { type RunView, viewRun, viewRuns } from '../../usecases/view-run.js';
 import type { ActorClient } from '../actors/coordinator-client.js';
 
-const day = z.string().transform((text, ctx): KstDay => {
-  try {
-    return parseKstDay(text);
-  } catch (error) {
-    ctx.addIssue({ code: 'custom', message: (error as Error).message });
-    return z.NEVER;
-  }
-});
-
-const RANGE_DAYS_MAX = 400;
-
-const runRequest = z
-  .object({ date: day.optional(), from: day.optional(), to: day.optional(), job: z.enum(JOBS).default('daily') })
-  .strict()
-  .transform((body, ctx) => {
-    const [from, to] = [body.date ?? body.from, body.date ?? body.to];
-    const isRange = body.from !== undefined && body.to !== undefined && body.from <= body.to;
-    if (from === undefined || to === undefined || (body.date === undefined) !== isRange) {
-      ctx.addIssue({ code: 'custom', path: ['date'], message: 'give date, or from and to with from ≤ to' });
-      return z.NEVER;
-    }
-    if ((Date.parse(to) - Date.parse(from)) / 86_400_000 >= RANGE_DAYS_MAX) {
-      ctx.addIssue({ code: 'custom', path: ['to'], message: `at most ${RANGE_DAYS_MAX} days` });
-      return z.NEVER;
-    }
-    return { from, to, job: body.job };
-  });
-
-const cursorQuery = z.object({ cursor: z.coerce.number().int().positive().optional() });
-const dateQuery = z.object({ date: day });
-
 export interface RouteOptions {
   readonly context: Context;
   readonly actors: ActorClient;
+  readonly verifier: Verifier;
 }
 
 /** The operators' calls of docs/api: runs and reconciliation. */
-export function addRoutes(app: Express, { context, actors }: RouteOptions): void {
+export function addRoutes(app: Express, { context, actors, verifier }: RouteOptions): void {
   const router = express.Router();
+  router.use('/v1/ops', requireOperator(verifier));
   router.post('/v1/ops/runs', async (req, res) => {
-    const request = parseOrRefuse(runRequest, req.body ?? {});
-    await answerRequest(res, context, await actors.request({ ...request, requestedBy: 'operator' }));
+    const request = parseOrRefuse(ops.requestRun.request.body, req.body ?? {});
+    await answerRequest(res, context, await actors.request({ ...request, requestedBy: nameOf(principalOf(res)) }));
   });
   router.get('/v1/ops/runs', async (req, res) => {
-    const { cursor } = parseOrRefuse(cursorQuery, req.query);
+    const { cursor } = parseOrRefuse(ops.listRuns.request.query, req.query);
     res.json(await viewRuns(context, cursor));
   });
   router.get('/v1/ops/runs/:runId', async (req, res) => void res.json(await requireView(context, req.params.runId)));
   router.get('/v1/ops/runs/:runId/events', async (req, res) => streamRun(context, req.params.runId, res));
   router.get('/v1/ops/reconciliation', async (req, res) => {
-    res.json(await reconcile(context, parseOrRefuse(dateQuery, req.query).date));
+    res.json(await reconcile(context, parseOrRefuse(ops.reconciliation.request.query, req.query).date));
   });
   router.post('/internal/running-top', async (_req, res) => {
     res.json({ ok: true, ...(await refreshRunningTop(context, Date.now())) });
