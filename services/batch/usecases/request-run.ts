@@ -1,6 +1,7 @@
 import { checkSettlementOrder, DomainError, daysOf, type KstDay } from '#domain';
 import { inTransaction, type Queryable } from '#lib/database';
 import { firstPhase, type Job, nextPhase, type Run } from '../domain/run.js';
+import { writeAudit } from '../repositories/audit-repository.js';
 import { dirtySlices } from '../repositories/event-repository.js';
 import { findActiveRun, findRun, insertRun, latestCompletedRun } from '../repositories/run-repository.js';
 import { isSettled, lastSettledDay } from '../repositories/settlement-repository.js';
@@ -38,7 +39,13 @@ export async function requestRun(context: Context, request: RunRequest): Promise
       if (active !== undefined || unchanged !== undefined) continue;
       runIds.push(await insertRun(tx, { job: request.job, day, requestedBy: request.requestedBy }));
     }
-    if (runIds.length > 0) return { kind: 'accepted', runIds };
+    if (runIds.length > 0) {
+      const { from, to, job } = request;
+      const subject = from === to ? `day:${from}` : `days:${from}..${to}`;
+      const after = { job, runIds };
+      await writeAudit(tx, { actor: request.requestedBy, action: 'run.request', subject, before: null, after });
+      return { kind: 'accepted', runIds };
+    }
     const last = await latestCompletedRun(tx, request.to, request.job);
     if (last !== undefined) return { kind: 'unchanged', run: last };
     const active = await findActiveRun(tx, request.to);

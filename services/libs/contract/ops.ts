@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { count, countField, day, dayField, eventIdField, instant, pageOf, viewerField } from './fields.js';
+import { count, countField, day, dayField, eventIdField, id, instant, pageOf, viewerField, won } from './fields.js';
 import { defineRoute, type Route } from './route.js';
 
 const OPS = { appId: 'batch', auth: 'operator' } as const satisfies Partial<Route>;
@@ -120,8 +120,87 @@ export const reconciliation = defineRoute({
   timeoutMs: 300_000,
 });
 
-export const revokeEvents = defineRoute({
+export const reconcileBooks = defineRoute({
   ...OPS,
+  method: 'get',
+  path: '/v1/ops/reconciliation/books',
+  summary: 'Prove what no single day shows: no day missing, every chain and balance from beginning to end',
+  responses: {
+    200: {
+      description: 'the books, the days to prove one by one, and where records differ',
+      body: z.looseObject({
+        openedOn: day.nullable(),
+        lastSettledDay: day.nullable(),
+        days: z.array(day),
+        open: z.array(day),
+        differences: z.array(z.looseObject({})),
+      }),
+    },
+  },
+  // It reads the whole ledger.
+  timeoutMs: 300_000,
+});
+
+const reason = z.string().trim().min(1).max(REASON_LENGTH_MAX);
+export const holdBody = z.object({ date: dayField, reason }).strict();
+
+const hold = z.object({ day, reason: z.string(), heldBy: z.string(), heldAt: instant });
+
+export const listHolds = defineRoute({
+  ...OPS,
+  method: 'get',
+  path: '/v1/ops/holds',
+  summary: 'Days that are held before their settlement',
+  responses: { 200: { description: 'the holds', body: z.object({ items: z.array(hold) }) } },
+});
+
+export const holdDay = defineRoute({
+  ...OPS,
+  method: 'post',
+  path: '/v1/ops/holds',
+  summary: 'Hold a day: its settlement waits, and that of the days after it',
+  request: { body: holdBody },
+  responses: { 201: { description: 'held', body: hold } },
+  refusals: ['RUN_ACTIVE'],
+});
+
+export const releaseDay = defineRoute({
+  ...OPS,
+  method: 'post',
+  path: '/v1/ops/holds/release',
+  summary: 'Release a held day; a run that waited for it goes on',
+  request: { body: holdBody },
+  responses: { 200: { description: 'released', body: z.object({ day, runId: z.string().nullable() }) } },
+  refusals: ['DAY_NOT_HELD'],
+});
+
+export const listAudit = defineRoute({
+  ...OPS,
+  method: 'get',
+  path: '/v1/ops/audit',
+  summary: 'What operators did, the newest first',
+  request: { query: z.object({ cursor: z.uuid().optional() }) },
+  responses: {
+    200: {
+      description: 'a page',
+      body: pageOf(
+        z.object({
+          id: z.string(),
+          at: instant,
+          actor: z.string(),
+          action: z.string(),
+          subject: z.string(),
+          before: z.unknown(),
+          after: z.unknown(),
+        }),
+      ),
+    },
+  },
+});
+
+export const revokeEvents = defineRoute({
+  auth: 'operator',
+  appId: 'watch-history',
   method: 'post',
   path: '/v1/ops/events/revoke',
   summary: 'Revoke events; their days are run again and adjusted',
@@ -144,12 +223,33 @@ const tiers = z.array(z.object({ from: countField, unitPrice: price }));
 /** A tariff as JSON carries it; the domain's `parseTariff` checks its rules. */
 export const tariffBody = z.object({ effectiveFrom: z.string(), rounding: z.string(), view: tiers, ad: tiers });
 
+const shownTiers = z.array(z.object({ from: count, unitPrice: z.number().min(0) }));
+const tariff = z.object({
+  version: z.int().min(1),
+  effectiveFrom: day,
+  rounding: z.enum(['line', 'cumulative']),
+  view: shownTiers,
+  ad: shownTiers,
+  createdAt: instant,
+  createdBy: z.string(),
+});
+
+const PREVIEW_DAYS_MAX = 62;
+export const previewBody = z
+  .object({ tariff: tariffBody, from: dayField, to: dayField })
+  .refine(({ from, to }) => from <= to, { path: ['to'], message: 'must not be before from' })
+  .refine(({ from, to }) => (Date.parse(to) - Date.parse(from)) / DAY_MS < PREVIEW_DAYS_MAX, {
+    path: ['to'],
+    message: `at most ${PREVIEW_DAYS_MAX} days`,
+  });
+const amounts = { current: won, preview: won, difference: won };
+
 export const listTariffs = defineRoute({
   ...OPS,
   method: 'get',
   path: '/v1/ops/tariffs',
   summary: 'All tariffs',
-  responses: { 200: { description: 'the tariffs', body: z.looseObject({}) } },
+  responses: { 200: { description: 'the tariffs', body: z.object({ items: z.array(tariff) }) } },
 });
 
 export const createTariff = defineRoute({
@@ -158,7 +258,8 @@ export const createTariff = defineRoute({
   path: '/v1/ops/tariffs',
   summary: 'Make a tariff that takes effect on a day to come',
   request: { body: tariffBody },
-  responses: { 201: { description: 'the tariff with its version', body: z.looseObject({}) } },
+  responses: { 201: { description: 'the tariff with its version', body: tariff } },
+  refusals: ['TARIFF_CLOSED_DAY', 'TARIFF_OVERLAP'],
 });
 
 export const previewTariff = defineRoute({
@@ -166,8 +267,21 @@ export const previewTariff = defineRoute({
   method: 'post',
   path: '/v1/ops/tariffs/preview',
   summary: 'What each creator would have been paid by a tariff on real days',
-  request: { body: z.object({ tariff: tariffBody, from: dayField, to: dayField }) },
-  responses: { 200: { description: 'the difference per creator', body: z.looseObject({}) } },
+  request: { body: previewBody },
+  responses: {
+    200: {
+      description: 'the difference per creator, the largest first',
+      body: z.object({
+        from: day,
+        to: day,
+        days: z.array(day),
+        postings: count,
+        totals: z.object(amounts),
+        creators: z.array(z.object({ creatorId: id, ...amounts })),
+        omitted: count,
+      }),
+    },
+  },
   timeoutMs: 120_000,
 });
 
@@ -177,6 +291,11 @@ export const opsRoutes = [
   getRun,
   streamRun,
   reconciliation,
+  reconcileBooks,
+  listHolds,
+  holdDay,
+  releaseDay,
+  listAudit,
   revokeEvents,
   listTariffs,
   createTariff,

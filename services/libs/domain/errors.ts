@@ -1,6 +1,7 @@
 /** Every code a rule can fail with. Codes are stable: clients and the documentation rely on them. */
 export const DOMAIN_ERROR_CODES = [
   'AMOUNT_TOO_LARGE',
+  'DAY_NOT_HELD',
   'DAY_NOT_OVER',
   'DAY_OUT_OF_RANGE',
   'INVALID_AD_COUNT',
@@ -19,8 +20,11 @@ export const DOMAIN_ERROR_CODES = [
   'INVALID_WEEK',
   'NO_POLICY_IN_EFFECT',
   'NO_TARIFF_IN_EFFECT',
+  'RUN_ACTIVE',
   'SETTLEMENT_GAP',
   'STATISTICS_MISSING',
+  'TARIFF_CLOSED_DAY',
+  'TARIFF_OVERLAP',
 ] as const;
 
 export type DomainErrorCode = (typeof DOMAIN_ERROR_CODES)[number];

@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import express, { type Express, type Response } from 'express';
 import { DomainError } from '#domain';
-import { nameOf, principalOf, requireOperator, type Verifier } from '#lib/auth';
+import { requireOperator, type Verifier } from '#lib/auth';
 import { ops } from '#lib/contract';
 import { ERROR_CODES, type ErrorCode, Problem, parseOrRefuse } from '#lib/http';
 import { refreshRunningTop } from '../../usecases/build-tops.js';
@@ -10,6 +10,7 @@ import { reconcile } from '../../usecases/reconcile.js';
 import { getRun } from '../../usecases/request-run.js';
 import { type RunView, viewRun, viewRuns } from '../../usecases/view-run.js';
 import type { ActorClient } from '../actors/coordinator-client.js';
+import { actorOf, addMoneyRoutes } from './money-routes.js';
 
 export interface RouteOptions {
   readonly context: Context;
@@ -23,7 +24,7 @@ export function addRoutes(app: Express, { context, actors, verifier }: RouteOpti
   router.use('/v1/ops', requireOperator(verifier));
   router.post('/v1/ops/runs', async (req, res) => {
     const request = parseOrRefuse(ops.requestRun.request.body, req.body ?? {});
-    await answerRequest(res, context, await actors.request({ ...request, requestedBy: nameOf(principalOf(res)) }));
+    await answerRequest(res, context, await actors.request({ ...request, requestedBy: actorOf(res) }));
   });
   router.get('/v1/ops/runs', async (req, res) => {
     const { cursor } = parseOrRefuse(ops.listRuns.request.query, req.query);
@@ -34,6 +35,7 @@ export function addRoutes(app: Express, { context, actors, verifier }: RouteOpti
   router.get('/v1/ops/reconciliation', async (req, res) => {
     res.json(await reconcile(context, parseOrRefuse(ops.reconciliation.request.query, req.query).date));
   });
+  addMoneyRoutes(router, { context, actors });
   router.post('/internal/running-top', async (_req, res) => {
     res.json({ ok: true, ...(await refreshRunningTop(context, Date.now())) });
   });
@@ -56,15 +58,15 @@ async function answerRequest(res: Response, context: Context, answer: Answer): P
 }
 
 /** A refusal of the domain as the problem of the same code. */
-export function refusal(code: string, detail: string): Problem {
+export function refusal(code: string, detail: string, extra: Readonly<Record<string, string>> = {}): Problem {
   const known = code in ERROR_CODES ? (code as ErrorCode) : 'INVALID';
   const retry = known === 'UNAVAILABLE' ? { retryAfterSeconds: 1 } : {};
-  return new Problem(known, { detail, ...retry });
+  return new Problem(known, { detail, extra, ...retry });
 }
 
 /** Errors of the domain that escaped a route. */
 export function translateDomainError(error: unknown): Problem | undefined {
-  return error instanceof DomainError ? refusal(error.code, error.message) : undefined;
+  return error instanceof DomainError ? refusal(error.code, error.message, error.details) : undefined;
 }
 
 async function requireView(context: Context, runId: string): Promise<RunView> {
@@ -74,7 +76,8 @@ async function requireView(context: Context, runId: string): Promise<RunView> {
 }
 
 const STREAM_INTERVAL_MS = 250;
-const isEnded = (view: RunView) => view.state === 'completed' || view.state === 'failed';
+/** A held run stands still until somebody releases its day. */
+const isEnded = ({ state }: RunView) => state === 'completed' || state === 'failed' || state === 'held';
 
 /** Sends the run's view whenever it has changed, until the run ends or the client goes. */
 async function streamRun(context: Context, runId: string, res: Response): Promise<void> {
