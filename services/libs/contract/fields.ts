@@ -40,6 +40,11 @@ export const weekField = readBy((text) => parseIsoWeek(text), { pattern: '^\\d{4
 export const monthField = readBy((text) => parseMonth(text), { pattern: '^\\d{4}-\\d{2}$', example: '2026-11' });
 /** Milliseconds since 1970. */
 export const instantField = readBy((text) => parseInstant(text), { format: 'date-time' });
+/** An id that means nothing to clients. */
+export const opaqueId = z
+  .string()
+  .regex(/^[A-Za-z0-9_-]{1,64}$/, 'Must be an id.')
+  .meta({ example: '0198c0de-0000-7000-8000-000000000000' });
 /** A whole number that is not negative. */
 export const countField = z.int().min(0);
 

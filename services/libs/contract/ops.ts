@@ -1,5 +1,17 @@
 import { z } from 'zod';
-import { count, countField, day, dayField, eventIdField, id, instant, pageOf, viewerField, won } from './fields.js';
+import {
+  count,
+  countField,
+  day,
+  dayField,
+  eventIdField,
+  id,
+  instant,
+  opaqueId,
+  pageOf,
+  viewerField,
+  won,
+} from './fields.js';
 import { defineRoute, type Route } from './route.js';
 
 const OPS = { appId: 'batch', auth: 'operator' } as const satisfies Partial<Route>;
@@ -43,7 +55,7 @@ const run = z.looseObject({
   replicas: z.array(z.object({ name: z.string(), partitions: count, rows: count })),
 });
 
-const runParams = z.object({ runId: z.string().min(1).max(64) });
+const runParams = z.object({ runId: opaqueId });
 
 export const requestRun = defineRoute({
   ...OPS,

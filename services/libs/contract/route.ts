@@ -46,6 +46,8 @@ export interface Route {
   readonly timeoutMs?: number;
   /** A token is not looked at, so that a client with an expired one can get another. */
   readonly ignoresToken?: true;
+  /** An anonymous viewer may call, named by X-Device-UUID. */
+  readonly takesDevice?: true;
   /** Passwords are guessed here: addresses have fewer tries. */
   readonly takesPassword?: true;
 }

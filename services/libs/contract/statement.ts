@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { count, weekField } from './fields.js';
+import { count, opaqueId, weekField } from './fields.js';
 import { defineRoute } from './route.js';
 
 const mailState = z.enum(['queued', 'sent', 'failed']);
@@ -40,7 +40,7 @@ export const getMail = defineRoute({
   appId: 'report',
   auth: 'user',
   summary: 'What became of a mail',
-  request: { params: z.object({ mailId: z.string().min(1).max(64) }) },
+  request: { params: z.object({ mailId: opaqueId }) },
   responses: {
     200: {
       description: 'its state',

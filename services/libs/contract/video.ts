@@ -66,6 +66,7 @@ export const playVideo = defineRoute({
   path: '/v1/video/play',
   appId: 'video',
   auth: 'anyone',
+  takesDevice: true,
   summary: 'Where the viewer left off; counts a start',
   request: { body: z.object({ videoId: videoIdField }) },
   responses: {

@@ -25,6 +25,7 @@ export const stopVideo = defineRoute({
   path: '/v1/video/stop',
   appId: 'watch-history',
   auth: 'anyone',
+  takesDevice: true,
   summary: 'Record that a viewer stopped watching',
   request: { body: stopEvent },
   responses: {

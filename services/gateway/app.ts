@@ -1,0 +1,123 @@
+import { timingSafeEqual } from 'node:crypto';
+import express, { type Express, type RequestHandler } from 'express';
+import helmet from 'helmet';
+import { Counter, collectDefaultMetrics, Histogram, Registry } from 'prom-client';
+import type { Verifier } from '#lib/auth';
+import type { Route } from '#lib/contract';
+import { answerErrors, notFound, Problem } from '#lib/http';
+import type { Logger } from '#lib/logging';
+import { DOCS_STYLE, renderDocs } from './adapters/http/docs.js';
+import type { Forwarder } from './adapters/http/forward.js';
+import { createLimits } from './adapters/http/limits.js';
+import { describeRoutes } from './adapters/http/openapi.js';
+import { createRouter } from './adapters/http/routes.js';
+import { traceRequests } from './adapters/http/trace.js';
+import type { Config } from './config.js';
+
+export interface AppOptions {
+  readonly config: Config;
+  readonly logger: Logger;
+  readonly routes: readonly Route[];
+  readonly verifier: Verifier;
+  readonly forwarder: Pick<Forwarder, 'handlerOf'>;
+  /** What must work for clients to be served; a rejection's message is shown by /readyz. */
+  readonly ready: () => Promise<void>;
+}
+
+/** The public Express app; it does not listen. */
+export function createApp(options: AppOptions): Express {
+  const { config, logger, routes, verifier, forwarder } = options;
+  const app = express();
+  app.disable('x-powered-by');
+  app.set('etag', false);
+  app.set('case sensitive routing', true);
+  app.set('query parser', 'simple');
+  app.set('trust proxy', config.GATEWAY_TRUSTED_PROXIES);
+  const metrics = createMetrics();
+  app.use(metrics.observe, traceRequests, securityHeaders());
+  addOwnRoutes(app, options, metrics.registry);
+  const limits = createLimits(config);
+  app.use(limits.byAddress, createRouter({ routes, verifier, forwarder, limits }));
+  app.use(
+    notFound,
+    answerErrors(logger, () => undefined),
+  );
+  return app;
+}
+
+/** Pages load nothing from anywhere else, and nobody frames them. TLS, if any, is in front of us. */
+function securityHeaders(): RequestHandler {
+  return helmet({
+    contentSecurityPolicy: {
+      useDefaults: false,
+      directives: {
+        defaultSrc: ["'self'"],
+        baseUri: ["'none'"],
+        formAction: ["'self'"],
+        frameAncestors: ["'none'"],
+        objectSrc: ["'none'"],
+      },
+    },
+    referrerPolicy: { policy: 'no-referrer' },
+    xFrameOptions: { action: 'deny' },
+  });
+}
+
+function addOwnRoutes(app: Express, { config, routes, ready }: AppOptions, registry: Registry): void {
+  app.get('/healthz', (_req, res) => void res.json({ status: 'ok' }));
+  app.get('/readyz', async (_req, res) => {
+    await ready().catch((error: Error) => {
+      throw new Problem('UNAVAILABLE', { detail: error.message, retryAfterSeconds: 1 });
+    });
+    res.json({ status: 'ready' });
+  });
+  const document = describeRoutes(routes);
+  const page = renderDocs(document);
+  app.get('/openapi.json', (_req, res) => void res.json(document));
+  app.get('/docs', (_req, res) => void res.type('html').send(page));
+  app.get('/docs/style.css', (_req, res) => void res.type('css').send(DOCS_STYLE));
+  app.get('/metrics', requireScraper(config.APP_API_TOKEN), async (_req, res) => {
+    res.type(registry.contentType).send(await registry.metrics());
+  });
+}
+
+/** This port is public, so metrics need the app's token; to everybody else there is nothing here. */
+function requireScraper(appApiToken: string): RequestHandler {
+  const expected = Buffer.from(`Bearer ${appApiToken}`);
+  return (req, _res, next) => {
+    const given = Buffer.from(req.get('authorization') ?? '');
+    const isRight = given.length === expected.length && timingSafeEqual(given, expected);
+    next(isRight ? undefined : 'route');
+  };
+}
+
+function createMetrics(): { registry: Registry; observe: RequestHandler } {
+  const registry = new Registry();
+  collectDefaultMetrics({ register: registry });
+  const seconds = new Histogram({
+    name: 'playbill_gateway_request_seconds',
+    help: 'Time from the request to the end of its answer, by route',
+    labelNames: ['method', 'route'],
+    buckets: [0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10],
+    registers: [registry],
+  });
+  const answers = new Counter({
+    name: 'playbill_gateway_answers_total',
+    help: 'Answers by route and status',
+    labelNames: ['method', 'route', 'status'],
+    registers: [registry],
+  });
+  return {
+    registry,
+    observe(req, res, next) {
+      const startMs = performance.now();
+      res.once('close', () => {
+        // Paths without a route are the client's invention: they must not become labels.
+        const labels = { method: req.method, route: (req.route as { path?: string } | undefined)?.path ?? 'none' };
+        seconds.observe(labels, (performance.now() - startMs) / 1_000);
+        answers.inc({ ...labels, status: res.statusCode });
+      });
+      next();
+    },
+  };
+}

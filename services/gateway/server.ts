@@ -1,0 +1,43 @@
+import { createServer, type Server } from 'node:http';
+import type { Duplex } from 'node:stream';
+import type { Express } from 'express';
+import { ERROR_CODES, type ErrorCode } from '#lib/http';
+
+const SECOND_MS = 1_000;
+const HEADER_BYTES_MAX = 16 * 1024;
+
+/** An HTTP server that no slow client can hold for long. */
+export function createPublicServer(app: Express, { connectionsMax }: { connectionsMax: number }): Server {
+  const server = createServer(
+    {
+      headersTimeout: 10 * SECOND_MS,
+      requestTimeout: 30 * SECOND_MS,
+      keepAliveTimeout: 15 * SECOND_MS,
+      connectionsCheckingInterval: 2 * SECOND_MS,
+      maxHeaderSize: HEADER_BYTES_MAX,
+    },
+    app,
+  );
+  // Of silence in either direction; streams of events lift it for themselves.
+  server.setTimeout(120 * SECOND_MS);
+  server.maxConnections = connectionsMax;
+  server.on('clientError', answerUnreadable);
+  return server;
+}
+
+/** What cannot be read as HTTP never reaches the app: it is told so, and the connection ends. */
+function answerUnreadable(error: NodeJS.ErrnoException, socket: Duplex): void {
+  if (error.code === 'ECONNRESET' || !socket.writable) return void socket.destroy();
+  const code: ErrorCode = 'UNREADABLE';
+  const { status, title } = ERROR_CODES[code];
+  const detail = DETAILS[error.code ?? ''] ?? 'This is not HTTP.';
+  const type = `https://playbill.dev/problems/${code.toLowerCase()}`;
+  const body = JSON.stringify({ type, title, status, detail, code, traceId: '' });
+  const head = ['HTTP/1.1 400 Bad Request', 'content-type: application/problem+json', 'connection: close'];
+  socket.end(`${head.join('\r\n')}\r\ncontent-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`);
+}
+
+const DETAILS: Readonly<Record<string, string>> = {
+  ERR_HTTP_REQUEST_TIMEOUT: 'The request took too long to arrive.',
+  HPE_HEADER_OVERFLOW: 'The headers are too large.',
+};
