@@ -10,13 +10,14 @@ const ROOT = join(dirname(fileURLToPath(import.meta.url)), '..', '..');
 const INSTALLED = join(ROOT, 'node_modules', '.playbill-lock');
 const NODE_MIN = [20, 19];
 
-const USAGE = `usage: npm start | npm test | npm run check | npm run bench -- <name> | npm run ops -- <command>`;
+const USAGE = `usage: npm start | npm test | npm run check | npm run bench -- <name> | npm run chaos | npm run ops -- <command>`;
 
 /** What each word of package.json's scripts does once packages and build are there. */
 const TASKS = {
   start: (args) => inThisProcess('deploy/local/main.js', args),
   ops: (args) => node([compiled('services/ops/main.js'), ...args]),
   bench: (args) => inThisProcess('tests/bench/main.js', args),
+  chaos: (args) => inThisProcess('tests/chaos/main.js', args),
   check: () => runChecks(),
   test: (args) => (args.length === 0 ? runEverything() : jest(['--runInBand', ...args])),
 };

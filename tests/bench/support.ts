@@ -36,7 +36,7 @@ export interface BenchStack {
   batchPids(): number[];
 }
 
-const BENCH_PORT_OFFSET = 20_000;
+const BENCH_PORT_OFFSET = 7_000;
 
 /** Starts a stack with empty databases, hands it to `work`, and ends it. */
 export async function withBenchStack(work: (stack: BenchStack) => Promise<void>): Promise<void> {

@@ -6,7 +6,7 @@ import { ROOT_DIR } from '../../deploy/local/stack/index.js';
 import { eventually } from './support/stack.js';
 
 const STATE_DIR = join(ROOT_DIR, '.local', 'start-test');
-const PORT_OFFSET = 30_000 + Number(process.env.PLAYBILL_PORT_OFFSET ?? 0);
+const PORT_OFFSET = 8_000 + Number(process.env.PLAYBILL_PORT_OFFSET ?? 0);
 
 let child: ChildProcess | undefined;
 let output = '';

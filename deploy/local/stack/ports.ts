@@ -2,7 +2,8 @@ import { createServer } from 'node:net';
 import { SetupError } from './errors.js';
 
 /**
- * Ports of the infrastructure at offset 0. Together with those of dapr/dapr.yaml they differ in their last three
+ * Ports of the infrastructure at offset 0. With an offset of at most 16000 they lie below the range from which systems
+ * take ports for outgoing connections (32768 and up). Together with those of dapr/dapr.yaml they differ in their last three
  * digits, so that stacks whose offsets are multiples of 1000 never share one.
  */
 const BASE_PORTS = {
@@ -51,7 +52,7 @@ export function shifted(base: number, offset: number): number {
   if (Number.isInteger(port) && port > 1023 && port <= PORT_MAX) return port;
   throw new SetupError(
     `port ${base} + offset ${offset} is not a port`,
-    'PLAYBILL_PORT_OFFSET: a multiple of 1000 up to 45000',
+    'PLAYBILL_PORT_OFFSET: a multiple of 1000, best below 6000',
   );
 }
 
@@ -80,7 +81,7 @@ export async function requireFreePorts(uses: readonly PortUse[]): Promise<void> 
   const alone = first.variable === undefined ? '' : `, or ${first.variable} for this one`;
   throw new SetupError(
     `port ${first.port}, needed for ${first.name}, is used by another program`,
-    `end that program, or set PLAYBILL_PORT_OFFSET (e.g. 20000) to move all ports${alone}`,
+    `end that program, or set PLAYBILL_PORT_OFFSET (e.g. 3000) to move all ports${alone}`,
   );
 }
 

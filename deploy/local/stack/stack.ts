@@ -136,7 +136,7 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
 function readOffset(env: NodeJS.ProcessEnv): number {
   const text = env.PLAYBILL_PORT_OFFSET ?? '0';
   if (/^\d+$/.test(text)) return Number(text);
-  throw new SetupError(`PLAYBILL_PORT_OFFSET=${text} is not a number`, 'a multiple of 1000, e.g. 20000');
+  throw new SetupError(`PLAYBILL_PORT_OFFSET=${text} is not a number`, 'a multiple of 1000, e.g. 3000');
 }
 
 interface Infrastructure extends ControlPlaneOptionsWithoutPrograms {

@@ -1,0 +1,116 @@
+import type { KstDay } from '#domain';
+import { poll } from '../../deploy/local/stack/index.js';
+import { Random } from '../../services/ops/generator/random.js';
+import type { Scenario } from './scenarios.js';
+import { Traffic, type TrafficReport } from './traffic.js';
+import { judgeAdCounters, judgeBooks, judgeEvents } from './verdict.js';
+import type { World } from './world.js';
+
+export interface PlayOptions {
+  readonly world: World;
+  readonly scenario: Scenario;
+  /** A day over and not settled yet, and the day before it settled. */
+  readonly day: KstDay;
+  readonly seed: number;
+}
+
+/** What a scenario has shown. */
+export interface Row {
+  readonly scenario: Scenario;
+  readonly events: number;
+  readonly refused: number;
+  readonly unanswered: number;
+  readonly retries: number;
+  /** From the end of the fault until every process works, replicas are up to date, and a stop is answered. */
+  readonly healthyAfterSeconds: number;
+  readonly problems: readonly string[];
+}
+
+const FILL = { events: 30_000, videos: 1_500 };
+const TRAFFIC_VIDEOS = 300;
+const HEALTHY_DEADLINE_MS = 90_000;
+const SETTLED_DEADLINE_MS = 60_000;
+
+/** Plays one scenario: traffic and a run of its day, the fault, the healing, the end of traffic, and the verdict. */
+export async function play({ world, scenario, day, seed }: PlayOptions): Promise<Row> {
+  await world.fillDay(day, { ...FILL, seed });
+  const random = new Random();
+  random.seed(seed, hash(scenario.name), 3);
+  const videos = await world.videos(TRAFFIC_VIDEOS);
+  const options = { gatewayUrl: world.gatewayUrl, ingestToken: world.ingestToken, videos, day };
+  const traffic = new Traffic({ ...options, seed });
+  traffic.start();
+  let healthyAfterSeconds = Number.NaN;
+  let report: TrafficReport;
+  const problems: string[] = [];
+  try {
+    const runId = await world.requestRun(day);
+    await scenario.strike({ world, runId, random });
+    healthyAfterSeconds = await untilHealthy(world, { ...options, seed: seed + 1 });
+  } catch (error) {
+    problems.push((error as Error).message);
+  } finally {
+    report = await traffic.stop();
+  }
+  await world.settle(day);
+  const verdict = await judgeEvents(world.db, day, report.events);
+  problems.push(...report.contradictions.slice(0, 10), ...verdict.problems, ...(await judgeBooks(world.db, day)));
+  problems.push(...(await judgeReconciliation(world, day)), ...(await untilAdsCounted(world)));
+  return {
+    scenario,
+    events: verdict.storedOnce,
+    refused: verdict.refused,
+    unanswered: verdict.unanswered,
+    retries: report.retries,
+    healthyAfterSeconds,
+    problems,
+  };
+}
+
+/** @returns seconds until everything works again, seen from the supervisor and from a client */
+async function untilHealthy(world: World, options: ConstructorParameters<typeof Traffic>[0]): Promise<number> {
+  const startMs = performance.now();
+  await world.stack.waitHealthy(HEALTHY_DEADLINE_MS);
+  await poll(() => probe(options), { what: 'a stop to be answered', deadlineMs: HEALTHY_DEADLINE_MS });
+  return (performance.now() - startMs) / 1000;
+}
+
+/** A play through the gateway: it needs the gateway, the video service, watch-history and the database. */
+async function probe({ gatewayUrl, videos }: ConstructorParameters<typeof Traffic>[0]): Promise<true | undefined> {
+  const response = await fetch(`${gatewayUrl}/v1/video/play`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', 'x-device-uuid': '00000000-0000-4000-8000-00000000feed' },
+    body: JSON.stringify({ videoId: String(videos[0]!.videoId) }),
+    signal: AbortSignal.timeout(2_000),
+  });
+  return response.ok || undefined;
+}
+
+/** The product's own proof must agree with ours. */
+async function judgeReconciliation(world: World, day: KstDay): Promise<string[]> {
+  const { differences } = await world.batch.reconciliation(day);
+  return differences.map((difference) => `reconciliation: ${JSON.stringify(difference)}`);
+}
+
+/** Ad views may be on their way by the queue; they arrive by themselves. */
+async function untilAdsCounted(world: World): Promise<string[]> {
+  const videoAds = new Map(
+    (await world.videos(100_000)).map(({ videoId, lengthSeconds }) => [
+      String(videoId),
+      Math.floor(lengthSeconds / 300),
+    ]),
+  );
+  let problems: string[] = [];
+  const settled = async () => {
+    problems = await judgeAdCounters(world.db, videoAds);
+    return problems.length === 0 || undefined;
+  };
+  await poll(settled, { what: 'ad views', deadlineMs: SETTLED_DEADLINE_MS, intervalMs: 500 }).catch(() => undefined);
+  return problems;
+}
+
+function hash(text: string): number {
+  let value = 7;
+  for (const character of text) value = (Math.imul(value, 31) + character.charCodeAt(0)) | 0;
+  return value;
+}
