@@ -79,6 +79,7 @@ function describe(stack: Stack, isBare: boolean): string {
       `${server(endpoints.primary)} (primary)   ${endpoints.replicas.map((r) => server(r.endpoint)).join('   ')}`,
     ],
     ['broker', server(endpoints.redis)],
+    ['mail', endpoints.inboxUrl === undefined ? server(endpoints.smtp) : `${endpoints.inboxUrl} (inbox)`],
     ['logs', layout.logDir],
     ['secrets', layout.secretsFile],
   ];

@@ -4,10 +4,12 @@ import { addClientCommand } from './commands/client.js';
 import { processEnvironment } from './commands/environment.js';
 import { addGenerateCommand } from './commands/generate.js';
 import { addKeysCommand } from './commands/keys.js';
+import { addMailsCommand } from './commands/mails.js';
 import { addOpeningCommand } from './commands/opening.js';
 import { addOperatorCommand } from './commands/operator.js';
 import { addReconcileCommand } from './commands/reconcile.js';
 import { addRunCommand } from './commands/run.js';
+import { addStatementsCommand } from './commands/statements.js';
 import { addStatusCommand } from './commands/status.js';
 import { addTopCommand } from './commands/top.js';
 import { describeFailure } from './output.js';
@@ -30,6 +32,8 @@ function createProgram(): Command {
     addOperatorCommand,
     addClientCommand,
     addKeysCommand,
+    addStatementsCommand,
+    addMailsCommand,
   ];
   for (const add of adders) add(program, processEnvironment);
   return program;

@@ -1,11 +1,9 @@
-import type { DaprServer } from '@dapr/dapr';
 import { Counter, Gauge } from 'prom-client';
-import { createDaprServer } from '#lib/dapr';
+import { addSubscriptions, type Subscription } from '#lib/dapr';
 import type { ReadChoice } from '#lib/database';
 import { createServiceApp, type ServiceApp } from '#lib/http';
 import type { Logger } from '#lib/logging';
 import { addRoutes, type RouteOptions, translateError } from './adapters/http/routes.js';
-import type { Config } from './config.js';
 import type { CacheResult } from './usecases/versioned-reads.js';
 
 export interface AppOptions {
@@ -52,32 +50,14 @@ export function createInfoApp(options: AppOptions): InfoApp {
   };
 }
 
-/** Adds the routes, and the answers for everything else. */
-export function addInfoRoutes(app: InfoApp, options: RouteOptions): void {
+export interface InfoRoutes extends RouteOptions {
+  readonly logger: Logger;
+  readonly subscriptions: readonly Subscription[];
+}
+
+/** Adds the routes and subscriptions, and the answers for everything else. */
+export function addInfoRoutes(app: InfoApp, options: InfoRoutes): void {
   addRoutes(app.app, options);
+  addSubscriptions(app.app, options);
   app.finish(translateError);
-}
-
-export interface ServeOptions {
-  readonly config: Config;
-  readonly routes: RouteOptions;
-  /** A day's statistics or settlement were completed. */
-  readonly onResults: () => Promise<void>;
-}
-
-/** Listens for the sidecar: its subscriptions, and the routes. */
-export async function serve(app: InfoApp, { config, routes, onResults }: ServeOptions): Promise<DaprServer> {
-  const server = createDaprServer(app.app, {
-    host: config.APP_HOST,
-    port: config.APP_PORT,
-    sidecarPort: config.DAPR_HTTP_PORT,
-    sidecarToken: config.DAPR_API_TOKEN,
-  });
-  for (const topic of ['statistics.completed', 'settlement.completed']) {
-    await server.pubsub.subscribe('pubsub', topic, onResults);
-  }
-  addRoutes(app.app, routes);
-  await server.start();
-  app.finish(translateError);
-  return server;
 }

@@ -3,15 +3,18 @@ import { createVerifier, keysFrom } from '#lib/auth';
 import { readConfig } from '#lib/config';
 import { Sidecar } from '#lib/dapr';
 import { type Credentials, ReaderPool, secretName } from '#lib/database';
+import { listen } from '#lib/http';
 import { createLogger } from '#lib/logging';
 import { readVersion } from '#lib/results';
 import { RunningTop } from './adapters/dapr/running-top.js';
 import { StateCache } from './adapters/dapr/state-cache.js';
-import { createInfoApp, type InfoApp, serve } from './app.js';
+import { addInfoRoutes, createInfoApp, type InfoApp } from './app.js';
 import { configSchema } from './config.js';
 import { VersionedReads } from './usecases/versioned-reads.js';
 
 const SIDECAR_READY_MS = 60_000;
+/** Events after which cached answers are old. */
+const RESULT_TOPICS = ['statistics.completed', 'settlement.completed'];
 
 async function main(): Promise<void> {
   const config = readConfig(configSchema);
@@ -43,6 +46,8 @@ async function main(): Promise<void> {
   const running = new RunningTop(sidecar, today, (error) =>
     logger.warn({ err: error }, "today's Top 5 is not renewed"),
   );
+  // The event says that there is something new, not how new: the primary knows.
+  const onResults = async () => reads.learn(await pool.readPrimary(readVersion));
   const routes = {
     reads,
     refreshRunning: () => running.refresh(),
@@ -50,20 +55,19 @@ async function main(): Promise<void> {
     verifier: createVerifier({ loadKeys: keysFrom(sidecar) }),
     billPageVideos: config.INFO_BILL_PAGE_VIDEOS,
   };
-  // The event says that there is something new, not how new: the primary knows.
-  const onResults = async () => {
-    await pool.readPrimary(readVersion).then((version) => reads.learn(version));
-  };
-  const guarded = async () =>
-    onResults().catch((error: unknown) => logger.warn({ err: error }, 'an event could not be followed up'));
-  const server = await serve(app, { config, routes, onResults: guarded });
+  addInfoRoutes(app, {
+    ...routes,
+    logger,
+    subscriptions: RESULT_TOPICS.map((topic) => ({ topic, handle: onResults })),
+  });
+  const server = await listen(app.app, { host: config.APP_HOST, port: config.APP_PORT });
   logger.info({ port: config.APP_PORT }, 'video-info replica is up');
 
   let stopping = false;
   const stop = async () => {
     if (stopping) return;
     stopping = true;
-    await server.stop();
+    await server.close();
     await pool.close();
     process.exit(0);
   };

@@ -10,14 +10,14 @@ export interface DaprRunOptions {
   readonly layout: StateLayout;
   readonly daprd: string;
   readonly secrets: Secrets;
-  readonly database: ServerSettings['database'];
+  readonly settings: Pick<ServerSettings, 'database' | 'mail'>;
 }
 
 /**
  * Writes what `dapr run -f dapr/dapr.yaml` needs of a stack without services: the variables that apps and sidecars
  * inherit, as a file to source, and a folder in which the command finds this stack's daprd.
  */
-export async function writeDaprRunFiles({ layout, daprd, secrets, database }: DaprRunOptions): Promise<void> {
+export async function writeDaprRunFiles({ layout, daprd, secrets, settings }: DaprRunOptions): Promise<void> {
   const bin = join(layout.stateDir, '.dapr', 'bin');
   await mkdir(bin, { recursive: true });
   await rm(join(bin, 'daprd'), { force: true });
@@ -29,8 +29,9 @@ export async function writeDaprRunFiles({ layout, daprd, secrets, database }: Da
     DAPR_API_TOKEN: secretOf(secrets, 'dapr-api-token', 'token'),
     APP_API_TOKEN: secretOf(secrets, 'app-api-token', 'token'),
     DAPR_TRUST_ANCHORS: await readTrustAnchors(layout),
-    PLAYBILL_DB_PRIMARY: textOf(database.primary),
-    PLAYBILL_DB_REPLICAS: database.replicas.map(textOf).join(','),
+    PLAYBILL_DB_PRIMARY: textOf(settings.database.primary),
+    PLAYBILL_DB_REPLICAS: settings.database.replicas.map(textOf).join(','),
+    PLAYBILL_SMTP: textOf(settings.mail.smtp),
   };
   const lines = Object.entries(variables).map(([name, value]) => `export ${name}='${value.replaceAll("'", "'\\''")}'`);
   await writePrivately(join(layout.stateDir, 'dapr-run.env'), `${lines.join('\n')}\n`);

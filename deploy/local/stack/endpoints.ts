@@ -18,6 +18,10 @@ export interface StackEndpoints {
   readonly primary: Endpoint;
   readonly replicas: { name: string; endpoint: Endpoint }[];
   readonly redis: Endpoint;
+  /** The mail server. */
+  readonly smtp: Endpoint;
+  /** The web page of the development inbox, when it runs. */
+  readonly inboxUrl?: string;
   /** Token of the sidecars' APIs. */
   readonly daprApiToken: string;
   /** By app-id; empty for an app that was not started. */
@@ -25,6 +29,7 @@ export interface StackEndpoints {
   /** What the operators' command line needs. */
   readonly batch: { sidecarPorts: number[]; daprApiToken: string };
   readonly user: { sidecarPorts: number[] };
+  readonly report: { sidecarPorts: number[] };
   /** The public address, when the gateway runs. */
   readonly gatewayUrl?: string;
 }

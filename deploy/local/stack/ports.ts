@@ -23,6 +23,8 @@ const BASE_PORTS = {
   'placement-raft': 15301,
   'scheduler-etcd': 15405,
   'scheduler-etcd-peer': 15406,
+  'inbox-web': 5093,
+  'inbox-smtp': 5094,
 } as const;
 
 export type InfrastructurePort = keyof typeof BASE_PORTS;

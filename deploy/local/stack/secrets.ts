@@ -33,6 +33,8 @@ export interface SecretSettings {
   readonly redis: string;
   readonly admin?: Credentials;
   readonly redisPassword?: string;
+  /** At the mail server; none for one that takes everything. */
+  readonly mail?: Credentials;
 }
 
 /**
@@ -54,6 +56,7 @@ export async function prepareSecrets(layout: StateLayout, settings: SecretSettin
   };
   const redisPassword = settings.redisPassword ?? before.redis?.password ?? randomText();
   secrets.redis = { host: settings.redis, password: redisPassword };
+  secrets.smtp = { username: settings.mail?.username ?? '', password: settings.mail?.password ?? '' };
   for (const name of TOKENS) {
     secrets[name] = { token: before[name]?.token ?? randomText() };
   }

@@ -16,6 +16,7 @@ export interface ServiceOptions {
   readonly trustAnchors: string;
   readonly secrets: Secrets;
   readonly databases: { readonly primary: Endpoint; readonly replicas: readonly Endpoint[] };
+  readonly smtp: Endpoint;
   /** Variables of the supervisor, and those that the stack's user adds for the apps. */
   readonly env: NodeJS.ProcessEnv;
 }
@@ -37,7 +38,7 @@ export function endpointOf({ name, ports }: AppInstance): AppEndpoint {
 
 /** How an instance's app is run. Its settings are all in the environment; its secrets come by the sidecar. */
 export function appSpec(instance: AppInstance, options: ServiceOptions): ProcessSpec {
-  const { databases, secrets, env } = options;
+  const { databases, smtp, secrets, env } = options;
   const [command = '', ...args] = instance.command;
   return {
     name: instance.name,
@@ -49,6 +50,7 @@ export function appSpec(instance: AppInstance, options: ServiceOptions): Process
       APP_HOST: '127.0.0.1',
       PLAYBILL_DB_PRIMARY: textOf(databases.primary),
       PLAYBILL_DB_REPLICAS: databases.replicas.map(textOf).join(','),
+      PLAYBILL_SMTP: textOf(smtp),
       ...instance.env,
       ...serviceSettings(env),
       PLAYBILL_REPLICA: instance.name,

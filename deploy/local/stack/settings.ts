@@ -12,17 +12,19 @@ export interface ServerSettings {
     readonly admin?: Credentials;
   };
   readonly redis: { readonly isPrivate: boolean; readonly endpoint: Endpoint; readonly password?: string };
+  /** The mail server; a private one is the development inbox, with its web page. */
+  readonly mail: { readonly smtp: Endpoint; readonly inbox?: Endpoint; readonly account?: Credentials };
 }
 
 const LOOPBACK = '127.0.0.1';
 
 /**
  * Reads PLAYBILL_DB_PRIMARY, PLAYBILL_DB_REPLICAS, PLAYBILL_DB_ADMIN_USER, PLAYBILL_DB_ADMIN_PASSWORD,
- * PLAYBILL_REDIS and PLAYBILL_REDIS_PASSWORD.
+ * PLAYBILL_REDIS, PLAYBILL_REDIS_PASSWORD, PLAYBILL_SMTP, PLAYBILL_SMTP_USER and PLAYBILL_SMTP_PASSWORD.
  * @throws SetupError for a variable that is malformed or lacks its companion
  */
 export function readServerSettings(ports: Ports, env: NodeJS.ProcessEnv): ServerSettings {
-  return { database: databaseSettings(ports, env), redis: redisSettings(ports, env) };
+  return { database: databaseSettings(ports, env), redis: redisSettings(ports, env), mail: mailSettings(ports, env) };
 }
 
 function databaseSettings(ports: Ports, env: NodeJS.ProcessEnv): ServerSettings['database'] {
@@ -53,6 +55,16 @@ function redisSettings(ports: Ports, env: NodeJS.ProcessEnv): ServerSettings['re
   if (!env.PLAYBILL_REDIS) return { isPrivate: true, endpoint: { host: LOOPBACK, port: ports.redis } };
   const endpoint = endpointFrom('PLAYBILL_REDIS', env.PLAYBILL_REDIS);
   return { isPrivate: false, endpoint, password: env.PLAYBILL_REDIS_PASSWORD ?? '' };
+}
+
+function mailSettings(ports: Ports, env: NodeJS.ProcessEnv): ServerSettings['mail'] {
+  if (!env.PLAYBILL_SMTP) {
+    const at = (port: number) => ({ host: LOOPBACK, port });
+    return { smtp: at(ports['inbox-smtp']), inbox: at(ports['inbox-web']) };
+  }
+  const { PLAYBILL_SMTP_USER: username, PLAYBILL_SMTP_PASSWORD: password = '' } = env;
+  const smtp = endpointFrom('PLAYBILL_SMTP', env.PLAYBILL_SMTP);
+  return { smtp, ...(username ? { account: { username, password } } : {}) };
 }
 
 function endpointFrom(variable: string, text: string): Endpoint {

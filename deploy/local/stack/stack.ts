@@ -20,6 +20,7 @@ import {
 } from './databases.js';
 import { type StackEndpoints, textOf } from './endpoints.js';
 import { SetupError } from './errors.js';
+import { inboxSpec } from './inbox.js';
 import { layoutOf, type StateLayout } from './paths.js';
 import { type Ports, type PortUse, portsOf, portVariable, requireFreePorts } from './ports.js';
 import { claimStateDir, releaseStateDir } from './process-records.js';
@@ -102,9 +103,11 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
       redis: textOf(settings.redis.endpoint),
       ...(settings.database.admin === undefined ? {} : { admin: settings.database.admin }),
       ...(settings.redis.password === undefined ? {} : { redisPassword: settings.redis.password }),
+      ...(settings.mail.account === undefined ? {} : { mail: settings.mail.account }),
     });
     const database: DatabaseOptions = { layout, supervisor, secrets, env, settings: settings.database };
     await startInfrastructure({ layout, supervisor, secrets, env, ports, settings, database, programs, step });
+    await startInbox({ layout, supervisor, settings, env, instances, step });
     const endpoints = endpointsOf({ settings, secrets, instances });
     await options.beforeServices?.({ endpoints, secrets });
     if (instances.length > 0) {
@@ -115,13 +118,14 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
         trustAnchors: await readTrustAnchors(layout),
         secrets,
         databases: settings.database,
+        smtp: settings.mail.smtp,
         env,
       };
       await step(`Services: ${instances.map(({ name }) => name).join(', ')}`, () =>
         startServices(supervisor, instances, services),
       );
     } else {
-      await writeDaprRunFiles({ layout, daprd: programs.dapr.daprd, secrets, database: settings.database });
+      await writeDaprRunFiles({ layout, daprd: programs.dapr.daprd, secrets, settings });
     }
     await writePrivately(layout.stackFile, `${JSON.stringify({ pid: process.pid, endpoints }, null, 2)}\n`);
     const endWatch = watchReplication(replicationsOf(database), log);
@@ -192,6 +196,18 @@ async function startRedis({
   );
 }
 
+type InboxStart = Pick<Infrastructure, 'layout' | 'supervisor' | 'settings' | 'env' | 'step'> & {
+  readonly instances: readonly AppInstance[];
+};
+
+/** Needed by the report service, which also runs by other means when no service is started here. */
+async function startInbox({ layout, supervisor, settings, env, instances, step }: InboxStart): Promise<void> {
+  const { smtp, inbox } = settings.mail;
+  if (inbox === undefined) return;
+  if (instances.length > 0 && !instances.some(({ appId }) => appId === 'report')) return;
+  await step('Inbox for mails', () => supervisor.launch(inboxSpec({ layout, smtp, web: inbox, env })));
+}
+
 async function startControlPlane({ layout, ports, env, supervisor, programs, step }: Infrastructure): Promise<void> {
   const options: ControlPlaneOptions = { layout, ports, env, programs: programs.dapr };
   await step('Dapr control plane: sentry, placement, scheduler', async () => {
@@ -223,6 +239,7 @@ function portUses({ settings, ports, instances }: PortOwners): PortUse[] {
   const infrastructure = Object.entries(ports)
     .filter(([name]) => settings.database.isPrivate || !name.startsWith('mariadb-'))
     .filter(([name]) => settings.redis.isPrivate || name !== 'redis')
+    .filter(([name]) => settings.mail.inbox !== undefined || !name.startsWith('inbox-'))
     .map(([name, port]) => ({ name, port, variable: portVariable(name) }));
   const apps = instances.flatMap((instance) => [
     {
@@ -258,10 +275,13 @@ function endpointsOf({
     primary: settings.database.primary,
     replicas: settings.database.replicas.map((endpoint, index) => ({ name: `replica-${index + 1}`, endpoint })),
     redis: settings.redis.endpoint,
+    smtp: settings.mail.smtp,
+    ...(settings.mail.inbox === undefined ? {} : { inboxUrl: `http://${textOf(settings.mail.inbox)}` }),
     daprApiToken,
     apps,
     batch: { sidecarPorts: sidecarPortsOf('batch'), daprApiToken },
     user: { sidecarPorts: sidecarPortsOf('user') },
+    report: { sidecarPorts: sidecarPortsOf('report') },
     ...(gateway === undefined ? {} : { gatewayUrl: `http://127.0.0.1:${gateway.appPort}` }),
   };
 }

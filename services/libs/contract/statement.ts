@@ -18,7 +18,7 @@ export const weeklyStatement = defineRoute({
       alsoAs: ['text/csv', 'application/pdf'],
     },
   },
-  refusals: ['NOT_FOUND'],
+  refusals: ['NOT_FOUND', 'NOT_ACCEPTABLE', 'WEEK_NOT_OVER', 'WEEK_NOT_SETTLED'],
   timeoutMs: 30_000,
 });
 
@@ -32,6 +32,7 @@ export const mailBill = defineRoute({
   responses: {
     202: { description: 'will be sent, or was', body: z.object({ mailId: z.string(), state: mailState }) },
   },
+  refusals: ['NOT_FOUND', 'WEEK_NOT_OVER', 'WEEK_NOT_SETTLED'],
 });
 
 export const getMail = defineRoute({
@@ -57,7 +58,13 @@ export const makeStatements = defineRoute({
   auth: 'operator',
   summary: "Make and mail a week's statements",
   request: { body: z.object({ week: weekField }) },
-  responses: { 202: { description: 'has begun', body: z.looseObject({}) } },
+  responses: {
+    202: {
+      description: 'has begun, or had before',
+      body: z.looseObject({ runId: z.string(), week: z.string(), state: z.enum(['waiting', 'running', 'completed']) }),
+    },
+  },
+  refusals: ['WEEK_NOT_OVER', 'WEEK_NOT_SETTLED'],
 });
 
 export const statementRoutes = [weeklyStatement, mailBill, getMail, makeStatements];

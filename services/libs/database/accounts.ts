@@ -64,7 +64,11 @@ export const ACCOUNTS = {
     { privileges: 'SELECT', on: 'playbill_video.video' },
   ],
   report: [
-    { privileges: 'SELECT, INSERT, UPDATE, DELETE', on: 'playbill_report.*' },
+    { privileges: 'SELECT, INSERT', on: 'playbill_report.statement' },
+    { privileges: 'SELECT, INSERT, UPDATE', on: 'playbill_report.mail' },
+    { privileges: 'SELECT, INSERT, UPDATE', on: 'playbill_report.statement_run' },
+    { privileges: 'SELECT, INSERT', on: 'playbill_report.tick' },
+    { privileges: 'SELECT, INSERT, DELETE', on: 'playbill_report.outbox' },
     { privileges: 'SELECT', on: 'playbill_batch.*' },
     { privileges: 'SELECT', on: 'playbill_video.video' },
   ],

@@ -13,6 +13,8 @@ export interface Installation {
   readonly batchSidecarPorts: readonly number[];
   /** HTTP ports of the sidecars of the user service's replicas. */
   readonly userSidecarPorts: readonly number[];
+  /** HTTP ports of the sidecars of the report service's replicas. */
+  readonly reportSidecarPorts: readonly number[];
   readonly daprApiToken: string;
   /** Shown to the user service, which gives an operator's token for it. */
   readonly opsKey: string;
@@ -31,6 +33,7 @@ const settings = z.object({
   PLAYBILL_DB_REPLICAS: endpoints.optional(),
   PLAYBILL_BATCH_SIDECAR_PORTS: ports.optional(),
   PLAYBILL_USER_SIDECAR_PORTS: ports.optional(),
+  PLAYBILL_REPORT_SIDECAR_PORTS: ports.optional(),
 });
 
 const listening = z.object({ host: z.string().min(1), port });
@@ -39,10 +42,11 @@ const stackSchema = z.object({
   replicas: z.array(z.object({ name: z.string().min(1), endpoint: listening })),
   batch: z.object({ sidecarPorts: z.array(port) }),
   user: z.object({ sidecarPorts: z.array(port) }),
+  report: z.object({ sidecarPorts: z.array(port) }).default({ sidecarPorts: [] }),
 });
 
 /** Where the servers of a running stack are, as its description has it. */
-export type StackEndpoints = z.infer<typeof stackSchema>;
+export type StackEndpoints = z.input<typeof stackSchema>;
 
 const credentials = z.object({ username: z.string().min(1), password: z.string().min(1) });
 const secretsSchema = z.object({
@@ -73,7 +77,8 @@ export async function readInstallation(env: Record<string, string | undefined> =
   }));
   const batch = { sidecarPorts: config.PLAYBILL_BATCH_SIDECAR_PORTS ?? [] };
   const user = { sidecarPorts: config.PLAYBILL_USER_SIDECAR_PORTS ?? [] };
-  return installationOf({ primary: config.PLAYBILL_DB_PRIMARY, replicas, batch, user }, secrets);
+  const report = { sidecarPorts: config.PLAYBILL_REPORT_SIDECAR_PORTS ?? [] };
+  return installationOf({ primary: config.PLAYBILL_DB_PRIMARY, replicas, batch, user, report }, secrets);
 }
 
 /**
@@ -89,6 +94,7 @@ export function installationOf(stack: unknown, secrets: unknown): Installation {
     replicas: endpointsOfStack.replicas,
     batchSidecarPorts: endpointsOfStack.batch.sidecarPorts,
     userSidecarPorts: endpointsOfStack.user.sidecarPorts,
+    reportSidecarPorts: endpointsOfStack.report.sidecarPorts,
     daprApiToken: known['dapr-api-token'].token,
     opsKey: known['ops-key'].token,
     operator: known['mysql-operator'] ?? known['mysql-admin'],

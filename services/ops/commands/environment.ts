@@ -2,6 +2,7 @@ import { type KstDay, kstDayOf } from '#domain';
 import { type BatchClient, batchClientOf } from '../adapters/batch-client.js';
 import { readInstallation } from '../adapters/installation.js';
 import { type OperatorDatabase, openOperatorDatabase } from '../adapters/operator-database.js';
+import { type ReportClient, reportClientOf } from '../adapters/report-client.js';
 import { UserClient } from '../adapters/user-client.js';
 
 /** What a command is run with. */
@@ -12,6 +13,7 @@ export interface CommandEnvironment {
   withDatabase<T>(work: (database: OperatorDatabase) => Promise<T>): Promise<T>;
   batch(): Promise<BatchClient>;
   users(): Promise<UserClient>;
+  reports(): Promise<ReportClient>;
 }
 
 /** The environment of this process: its variables, its clock, the installation that they point to. */
@@ -27,4 +29,5 @@ export const processEnvironment: CommandEnvironment = {
   },
   batch: async () => batchClientOf(await readInstallation()),
   users: async () => new UserClient(await readInstallation()),
+  reports: async () => reportClientOf(await readInstallation()),
 };

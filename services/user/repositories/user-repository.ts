@@ -39,6 +39,19 @@ export function findUserById(db: Queryable, userId: bigint): Promise<UserRow | u
   return findUser(db, 'user_id = ?', userId.toString());
 }
 
+/** The email addresses of these users; one without an account is absent. By primary key. */
+export async function findEmails(
+  db: Queryable,
+  userIds: readonly bigint[],
+): Promise<{ userId: string; email: string }[]> {
+  if (userIds.length === 0) return [];
+  const rows: { user_id: string; email: string }[] = await db.query(
+    `SELECT user_id, email FROM playbill_user.user WHERE user_id IN (${userIds.map(() => '?').join(', ')})`,
+    userIds.map(String),
+  );
+  return rows.map((row) => ({ userId: row.user_id, email: row.email }));
+}
+
 async function findUser(db: Queryable, condition: string, value: string): Promise<UserRow | undefined> {
   const [row] = await db.query(`SELECT ${COLUMNS} FROM playbill_user.user WHERE ${condition}`, [value]);
   if (row === undefined) return undefined;

@@ -11,6 +11,7 @@ import { deadLetters } from './0022-dead-letters.js';
 import { money } from './0030-money.js';
 import { revocation } from './0031-revocation.js';
 import { readModels } from './0040-read-models.js';
+import { report } from './0041-report.js';
 
 /** All migrations, oldest first. A file is never changed once released; a new file follows. */
 export const migrations = [
@@ -27,4 +28,5 @@ export const migrations = [
   ...money,
   ...revocation,
   ...readModels,
+  ...report,
 ];

@@ -1,8 +1,9 @@
 import express, { type Express } from 'express';
 import { z } from 'zod';
 import { requireOperator, type Verifier } from '#lib/auth';
-import { user as contract } from '#lib/contract';
+import { user as contract, userIdField } from '#lib/contract';
 import { parseOrRefuse } from '#lib/http';
+import { findEmails } from '../../repositories/user-repository.js';
 import {
   addClient,
   addOperator,
@@ -21,6 +22,8 @@ const clientRequest = z.object({
   days: z.int().min(1).max(3_650).optional(),
 });
 
+const emailsRequest = z.object({ userIds: z.array(userIdField).max(1_000) });
+
 export interface InternalRouteOptions {
   readonly context: Context;
   readonly verifier: Verifier;
@@ -32,6 +35,12 @@ export interface InternalRouteOptions {
 export function addInternalRoutes(app: Express, { context, verifier, opsKey }: InternalRouteOptions): void {
   const router = express.Router();
   router.get('/internal/jwks', async (_req, res) => void res.json(await describeKeys(context)));
+  router.post('/internal/emails', async (req, res) => {
+    const { userIds } = parseOrRefuse(emailsRequest, req.body);
+    res
+      .set('cache-control', 'no-store')
+      .json({ ok: true, emails: await findEmails(context.database.primary, userIds) });
+  });
   router.post('/internal/ops/token', async (req, res) => {
     const { key } = parseOrRefuse(keyRequest, req.body);
     res.set('cache-control', 'no-store').json(await issueCommandLineToken(context, key, opsKey));

@@ -1,0 +1,124 @@
+import { createVerifier, keysFrom } from '#lib/auth';
+import { readConfig } from '#lib/config';
+import { OutboxRelay, Sidecar } from '#lib/dapr';
+import { type Credentials, connectDatabase, inTransaction, ReaderPool, secretName } from '#lib/database';
+import { listen } from '#lib/http';
+import { createLogger, type Logger } from '#lib/logging';
+import { addressesBy } from './adapters/dapr/addresses.js';
+import { PdfRenderer } from './adapters/pdf/renderer.js';
+import { createMailer } from './adapters/smtp/mailer.js';
+import { createApp } from './app.js';
+import { type Config, configSchema } from './config.js';
+import type { Context } from './usecases/context.js';
+import { sendDueMails } from './usecases/send-mails.js';
+import { actOnSchedule, workOnRun } from './usecases/statement-runs.js';
+import { Worker } from './usecases/worker.js';
+
+const SIDECAR_READY_MS = 60_000;
+const LOOK_INTERVAL_MS = 1_000;
+/** A cron binding that fired while nobody listened is made good within it. */
+const SCHEDULE_INTERVAL_MS = 30_000;
+const OUTBOX = 'playbill_report.outbox';
+
+async function main(): Promise<void> {
+  const config = readConfig(configSchema);
+  const replica = config.PLAYBILL_REPLICA;
+  const logger = createLogger({ service: 'report', replica, level: config.PLAYBILL_LOG_LEVEL });
+  const sidecar = new Sidecar({ httpPort: config.DAPR_HTTP_PORT, apiToken: config.DAPR_API_TOKEN });
+  await sidecar.waitReady(SIDECAR_READY_MS);
+  const databases = await openDatabases(config, sidecar);
+  const { database, reader } = databases;
+  const renderer = new PdfRenderer({ threads: config.REPORT_PDF_THREADS });
+  const mailer = createMailer({
+    server: config.PLAYBILL_SMTP,
+    security: config.SMTP_SECURITY,
+    account: await mailAccount(sidecar),
+    from: config.REPORT_MAIL_FROM,
+    connections: config.SMTP_CONNECTIONS,
+    timeoutMs: config.SMTP_TIMEOUT_MS,
+  });
+  const relay = new OutboxRelay({
+    transaction: (work) => inTransaction(database.primary, work),
+    table: OUTBOX,
+    publish: (topic, event) => sidecar.publish(topic, { ...event, type: topic, source: 'playbill/report' }),
+    onError: (error) => logger.warn({ err: error }, 'events could not be published, trying again'),
+  });
+  const workers: Worker[] = [];
+  const context: Context = {
+    config,
+    database,
+    reader,
+    logger,
+    replica,
+    now: Date.now,
+    findAddresses: addressesBy(sidecar),
+    sendMail: mailer.send,
+    renderPdf: (statement) => renderer.render(statement),
+    wake() {
+      relay.wake();
+      for (const worker of workers) worker.wake();
+    },
+  };
+  workers.push(...workersOf(context, logger));
+  const verifier = createVerifier({ loadKeys: keysFrom(sidecar) });
+  const app = createApp({ context, verifier, ready: async () => void (await database.primary.query('SELECT 1')) });
+  const server = await listen(app, { host: config.APP_HOST, port: config.APP_PORT });
+  relay.start();
+  for (const worker of workers) worker.start();
+  const schedule = setInterval(() => void tick(context), SCHEDULE_INTERVAL_MS);
+  logger.info({ port: config.APP_PORT }, 'report is up');
+
+  let stopping = false;
+  const stop = async () => {
+    if (stopping) return;
+    stopping = true;
+    clearInterval(schedule);
+    await server.close();
+    await Promise.all(workers.map((worker) => worker.stop()));
+    await relay.stop();
+    mailer.close();
+    await renderer.close();
+    await Promise.all([reader.close(), database.close()]);
+    process.exit(0);
+  };
+  process.on('SIGTERM', () => void stop());
+  process.on('SIGINT', () => void stop());
+}
+
+function workersOf(context: Context, logger: Logger): Worker[] {
+  const common = { intervalMs: LOOK_INTERVAL_MS, logger };
+  return [
+    new Worker({ ...common, name: 'making statements', work: () => workOnRun(context) }),
+    new Worker({ ...common, name: 'sending mails', work: async () => (await sendDueMails(context)) > 0 }),
+  ];
+}
+
+async function tick(context: Context): Promise<void> {
+  await actOnSchedule(context).catch((error: unknown) =>
+    context.logger.warn({ err: error }, 'the schedule could not be acted on, trying again'),
+  );
+}
+
+async function openDatabases(config: Config, sidecar: Sidecar) {
+  const credentials = (await sidecar.secret(secretName('report'))) as unknown as Credentials;
+  const servers = { primary: config.PLAYBILL_DB_PRIMARY, replicas: config.PLAYBILL_DB_REPLICAS };
+  const poolSize = config.PLAYBILL_DB_POOL_SIZE;
+  const database = await connectDatabase({ ...servers, replicas: [], credentials, poolSize });
+  const reader = ReaderPool.create({
+    ...servers,
+    credentials,
+    poolSize: 2,
+    preferred: 0,
+    lagMaxMs: config.REPORT_LAG_MAX_MS,
+    deadlineMs: config.REPORT_READ_DEADLINE_MS,
+  });
+  return { database, reader };
+}
+
+/** The account at the mail server; a server without authentication has an empty user name. */
+async function mailAccount(sidecar: Sidecar): Promise<Credentials | undefined> {
+  const { username = '', password = '' } = await sidecar.secret('smtp');
+  return username === '' ? undefined : { username, password };
+}
+
+await main();
