@@ -1,15 +1,19 @@
-import { addDays, daysBetween, daysOf, type KstDay, kstDayOf } from '#domain';
+import { addDays, daysBetween, daysOf, type IsoWeek, type KstDay, kstDayOf, weekOf, weekRange } from '#domain';
 import { type BatchClient, batchClientOf, type Reconciliation } from '../../services/ops/adapters/batch-client.js';
-import { installationOf, type StackEndpoints } from '../../services/ops/adapters/installation.js';
+import { type Installation, installationOf, type StackEndpoints } from '../../services/ops/adapters/installation.js';
 import { type OperatorDatabase, openOperatorDatabase } from '../../services/ops/adapters/operator-database.js';
+import { reportClientOf } from '../../services/ops/adapters/report-client.js';
 import { bestPaidCreators, type CreatorPay, topFiveOf } from '../../services/ops/adapters/result-queries.js';
 import { formatDifferences } from '../../services/ops/commands/reconcile.js';
 import { formatTopFive } from '../../services/ops/commands/top.js';
 import { type GenerateReport, generate } from '../../services/ops/generator/generate.js';
 import { createProgress } from '../../services/ops/progress.js';
 import { formatOutcomes, type RunOutcome, runDay } from '../../services/ops/run-view.js';
+import { formatStatementRun, makeStatements } from '../../services/ops/statements-view.js';
 import { formatNumber, formatTable } from '../../services/ops/tables.js';
+import { makeSampleAccounts, sampleEmail, samplePassword } from './sample-accounts.js';
 
+/** At least. */
 const SAMPLE_DAYS = 3;
 /** Of each day; the days share the videos and their creators. */
 const EVENTS_PER_DAY = 100_000;
@@ -20,14 +24,30 @@ const BEST_PAID_COUNT = 5;
 
 /** What the sample needs of the stack that runs. */
 export interface SampleStack {
-  readonly endpoints: StackEndpoints;
+  readonly endpoints: StackEndpoints & { readonly inboxUrl?: string };
   /** As the secrets file has them. */
   readonly secrets: Readonly<Record<string, unknown>>;
 }
 
-/** The three days before today, in Asia/Seoul. */
-function sampleDays(today: KstDay): KstDay[] {
-  return [...daysOf(addDays(today, -SAMPLE_DAYS), addDays(today, -1))];
+/**
+ * The three days before today, in Asia/Seoul; and, when none of them is in the week before this one, that week's
+ * Sunday, so that there are statements to mail.
+ */
+function recentDays(today: KstDay): KstDay[] {
+  const days = [...daysOf(addDays(today, -SAMPLE_DAYS), addDays(today, -1))];
+  const { to: sunday } = weekRange(lastWeek(today));
+  return days[0]! <= sunday ? days : [sunday, ...days];
+}
+
+/** The week before the day's. */
+function lastWeek(today: KstDay): IsoWeek {
+  return weekOf(addDays(weekRange(weekOf(today)).from, -1));
+}
+
+/** The sample's days without those from before the books opened, which are closed to it. */
+async function sampleDays(database: OperatorDatabase, today: KstDay): Promise<KstDay[]> {
+  const [row] = await database.primary.query('SELECT MIN(day) AS day FROM playbill_batch.settlement_day');
+  return recentDays(today).filter((day) => row.day === null || day >= row.day);
 }
 
 /**
@@ -36,9 +56,11 @@ function sampleDays(today: KstDay): KstDay[] {
  */
 export async function prepareSample(stack: SampleStack): Promise<void> {
   const today = kstDayOf(Date.now());
-  const database = await openOperatorDatabase(installationOf(stack.endpoints, stack.secrets));
+  const installation = installationOf(stack.endpoints, stack.secrets);
+  const database = await openOperatorDatabase(installation);
   try {
-    for (const day of sampleDays(today)) {
+    await makeSampleAccounts(database, { creators: CREATORS, opsKey: installation.opsKey });
+    for (const day of await sampleDays(database, today)) {
       if (!(await isDone(database, day))) print(describeGeneration(await generateDay(database, day, today)));
     }
   } finally {
@@ -47,21 +69,27 @@ export async function prepareSample(stack: SampleStack): Promise<void> {
 }
 
 /**
- * Shows the whole way of a day with the sample's events, which `prepareSample` has made: runs each of the three days
- * on all batch replicas and prints what came of it. What was run before is not run again, only shown.
+ * Shows the whole way of a day with the sample's events, which `prepareSample` has made: runs each of the days on all
+ * batch replicas, prints what came of it, and has last week's statements mailed. What was run before is not run again,
+ * only shown.
  */
 export async function runSample(stack: SampleStack): Promise<void> {
-  const days = sampleDays(kstDayOf(Date.now()));
+  const today = kstDayOf(Date.now());
   const [perDay, videos, creators] = [EVENTS_PER_DAY, VIDEOS, CREATORS].map(formatNumber);
-  print(`Sample: ${days.length} days of ${perDay} watch events, ${videos} videos, ${creators} creators`);
   const installation = installationOf(stack.endpoints, stack.secrets);
   const batch = batchClientOf(installation);
   const database = await openOperatorDatabase(installation);
   try {
-    await catchUp({ database, batch, before: days[0]! });
+    const days = await sampleDays(database, today);
+    print(`Sample: ${days.length} days of ${perDay} watch events, ${videos} videos, ${creators} creators`);
     const outcomes: RunOutcome[] = [];
-    for (const date of days) outcomes.push(await runDay(batch, { date, job: 'daily', silent: false }));
+    for (const date of days) {
+      await catchUp({ database, batch, before: date });
+      outcomes.push(await runDay(batch, { date, job: 'daily', silent: false }));
+    }
     await showResults({ database, batch, days, outcomes });
+    await showStatements({ database, installation, week: lastWeek(today), inboxUrl: stack.endpoints.inboxUrl, days });
+    print(`\n${whatNext(days)}`);
   } finally {
     await database.close();
   }
@@ -130,7 +158,26 @@ async function showResults({ database, batch, days, outcomes }: Results): Promis
   for (const day of days) proofs.push(await batch.reconciliation(day));
   print(`\nReconciliation: raw events, statistics, postings and ledger against each other`);
   for (const proof of proofs) print(describeProof(proof));
-  print(`\n${whatNext(days)}`);
+}
+
+interface Statements {
+  readonly database: OperatorDatabase;
+  readonly installation: Installation;
+  readonly week: IsoWeek;
+  readonly inboxUrl: string | undefined;
+  readonly days: readonly KstDay[];
+}
+
+const MAILS_WAIT_MS = 15_000;
+
+/** Has the week's statements made and mailed, and says where they are to be seen, and as whom. */
+async function showStatements({ database, installation, week, inboxUrl, days }: Statements): Promise<void> {
+  const run = await makeStatements(reportClientOf(installation), week, { waitMs: MAILS_WAIT_MS });
+  print(`\nStatements\n${formatStatementRun(run)}`);
+  if (inboxUrl !== undefined) print(`inbox: ${inboxUrl}`);
+  const [best] = await bestPaidCreators(database, { days, count: 1 });
+  if (best === undefined) return;
+  print(`sign in as ${sampleEmail(best.creatorId)} with ${samplePassword(installation.opsKey)}`);
 }
 
 function formatCreators(creators: readonly CreatorPay[]): string {
@@ -168,6 +215,7 @@ function whatNext(days: readonly KstDay[]): string {
     `  npm run ops -- run --date ${last}          (late events: only the difference is posted)`,
     `  npm run ops -- reconcile --date ${last}`,
     `  npm run ops -- top --date ${last} --json`,
+    `  npm run ops -- mails list`,
   ].join('\n');
 }
 
