@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { DataSource } from 'typeorm';
 import { z } from 'zod';
-import { type Endpoint, endpoint, readConfig } from '#lib/config';
+import { ConfigError, type Endpoint, endpoint, readConfig } from '#lib/config';
 import { ACCOUNTS, type Account, secretName } from './accounts.js';
 import { type Credentials, dataSourceOptions } from './connections.js';
 import { migrations } from './migrations/index.js';
@@ -80,19 +81,44 @@ function fingerprintOf(account: Account, credentials: Credentials): string {
 
 const credentialsSchema = z.object({ username: z.string().regex(/^\w+$/), password: z.string().min(16) });
 
+type AllCredentials = Pick<MigrateOptions, 'admin' | 'accounts'>;
+
 /** Reads the accounts' credentials from a secrets file of the local deployment. */
-export async function readSecretsFile(path: string): Promise<Pick<MigrateOptions, 'admin' | 'accounts'>> {
+export async function readSecretsFile(path: string): Promise<AllCredentials> {
   const secrets = JSON.parse(await readFile(path, 'utf8'));
-  const names = Object.keys(ACCOUNTS) as Account[];
-  const accounts = Object.fromEntries(
-    names.map((account) => [account, credentialsSchema.parse(secrets[secretName(account)])]),
-  ) as Record<Account, Credentials>;
-  return { admin: credentialsSchema.parse(secrets['mysql-admin']), accounts };
+  return readCredentials(async (name) => credentialsSchema.parse(secrets[name]));
 }
 
+/** Reads the accounts' credentials from a folder as Kubernetes mounts secrets: `<dir>/<secret>/<key>`. */
+export async function readSecretsDir(dir: string): Promise<AllCredentials> {
+  const read = (name: string, key: string) => readFile(join(dir, name, key), 'utf8');
+  return readCredentials(async (name) =>
+    credentialsSchema.parse({ username: await read(name, 'username'), password: await read(name, 'password') }),
+  );
+}
+
+async function readCredentials(read: (secret: string) => Promise<Credentials>): Promise<AllCredentials> {
+  const names = Object.keys(ACCOUNTS) as Account[];
+  const accounts = await Promise.all(names.map(async (account) => [account, await read(secretName(account))] as const));
+  return { admin: await read('mysql-admin'), accounts: Object.fromEntries(accounts) as Record<Account, Credentials> };
+}
+
+/** One of the two says where the secrets are. */
+export const migrateConfigSchema = z.object({
+  PLAYBILL_DB_PRIMARY: endpoint,
+  /** JSON in the form of Dapr's file secret store. */
+  PLAYBILL_SECRETS_FILE: z.string().min(1).optional(),
+  /** A folder of folders, as Kubernetes mounts secrets. */
+  PLAYBILL_SECRETS_DIR: z.string().min(1).optional(),
+});
+
 async function main(): Promise<void> {
-  const config = readConfig(z.object({ PLAYBILL_DB_PRIMARY: endpoint, PLAYBILL_SECRETS_FILE: z.string().min(1) }));
-  const secrets = await readSecretsFile(config.PLAYBILL_SECRETS_FILE);
+  const config = readConfig(migrateConfigSchema);
+  const { PLAYBILL_SECRETS_DIR: dir, PLAYBILL_SECRETS_FILE: file } = config;
+  if (dir === undefined && file === undefined) {
+    throw new ConfigError('PLAYBILL_SECRETS_FILE or PLAYBILL_SECRETS_DIR has to be set');
+  }
+  const secrets = dir === undefined ? await readSecretsFile(file!) : await readSecretsDir(dir);
   const done = await migrate({ primary: config.PLAYBILL_DB_PRIMARY, ...secrets });
   console.log(done.length === 0 ? 'schema is up to date' : `ran ${done.length} migrations`);
 }
