@@ -6,21 +6,29 @@ import { ERROR_CODES, type ErrorCode } from '#lib/http';
 const SECOND_MS = 1_000;
 const HEADER_BYTES_MAX = 16 * 1024;
 
+export interface PublicServerOptions {
+  readonly connectionsMax: number;
+  /** How long a request's headers may take to arrive. */
+  readonly headersTimeoutMs?: number;
+  /** How often it is looked at who is late. */
+  readonly checkIntervalMs?: number;
+}
+
 /** An HTTP server that no slow client can hold for long. */
-export function createPublicServer(app: Express, { connectionsMax }: { connectionsMax: number }): Server {
+export function createPublicServer(app: Express, options: PublicServerOptions): Server {
   const server = createServer(
     {
-      headersTimeout: 10 * SECOND_MS,
+      headersTimeout: options.headersTimeoutMs ?? 10 * SECOND_MS,
       requestTimeout: 30 * SECOND_MS,
       keepAliveTimeout: 15 * SECOND_MS,
-      connectionsCheckingInterval: 2 * SECOND_MS,
+      connectionsCheckingInterval: options.checkIntervalMs ?? 2 * SECOND_MS,
       maxHeaderSize: HEADER_BYTES_MAX,
     },
     app,
   );
   // Of silence in either direction; streams of events lift it for themselves.
   server.setTimeout(120 * SECOND_MS);
-  server.maxConnections = connectionsMax;
+  server.maxConnections = options.connectionsMax;
   server.on('clientError', answerUnreadable);
   return server;
 }
