@@ -9,7 +9,7 @@ import { videosBy } from './adapters/dapr/video-client.js';
 import { createApp } from './app.js';
 import { configSchema } from './config.js';
 import { readPolicies } from './repositories/policy-repository.js';
-import { lastWatched } from './repositories/progress-repository.js';
+import { readLastWatched } from './repositories/progress-repository.js';
 import { RecordingDelivery } from './usecases/deliver-recordings.js';
 import { PolicyWatch } from './usecases/policy-watch.js';
 import { EventRecorder } from './usecases/record-events.js';
@@ -53,7 +53,7 @@ async function main(): Promise<void> {
     videos: new VideoDirectory(videosBy(sidecar), config.WATCH_VIDEOS_REMEMBERED),
     recorder,
     now: Date.now,
-    readProgress: (viewing) => lastWatched(primary, viewing),
+    readProgress: (viewing) => readLastWatched(primary, viewing),
   });
   const server = await listen(app, { host: config.APP_HOST, port: config.APP_PORT });
   delivery.start();

@@ -1,19 +1,16 @@
 import { spreadAdViews } from '#domain';
 
-/** What one recording says of a video's ad views. */
-export interface VideoAdViews {
-  readonly videoId: string;
-  /** Advertisements that the video has. */
-  readonly ads: number;
-  readonly adViews: readonly AdViews[];
-}
+/** What one recording says of a video: how many ads it has, its events, and those of them that showed ads. */
+export type RecordedVideo = readonly [
+  videoId: string,
+  ads: number,
+  counted: number,
+  excluded: number,
+  adViews: readonly AdViews[],
+];
 
 /** So many events, each with `shown` ad views. */
-export interface AdViews {
-  readonly shown: number;
-  readonly counted: number;
-  readonly excluded: number;
-}
+export type AdViews = readonly [shown: number, counted: number, excluded: number];
 
 /** What is added to the counters of one ad. */
 export interface AdIncrement {
@@ -33,9 +30,9 @@ interface Sums {
  * Nothing for an ad that was not shown. Rules "Advertisements".
  * @throws DomainError INVALID_AD_COUNT for ad views of a video without ads
  */
-export function countAdViews(videos: readonly VideoAdViews[]): AdIncrement[] {
+export function countAdViews(videos: readonly RecordedVideo[]): AdIncrement[] {
   const byVideo = new Map<string, Map<number, Sums>>();
-  for (const { videoId, ads, adViews } of videos) {
+  for (const [videoId, ads, , , adViews] of videos) {
     if (adViews.length === 0) continue;
     const counters = byVideo.get(videoId) ?? new Map<number, Sums>();
     byVideo.set(videoId, counters);
@@ -51,7 +48,7 @@ export function countAdViews(videos: readonly VideoAdViews[]): AdIncrement[] {
     );
 }
 
-function addSpread(counters: Map<number, Sums>, { shown, counted, excluded }: AdViews, ads: number): void {
+function addSpread(counters: Map<number, Sums>, [shown, counted, excluded]: AdViews, ads: number): void {
   for (const [index, each] of spreadAdViews(shown, ads).entries()) {
     if (each === 0) break;
     const sums = counters.get(index + 1) ?? { counted: 0, excluded: 0 };

@@ -30,10 +30,7 @@ export async function addToCounters(tx: Queryable, increments: readonly AdIncrem
   for (let at = 0; at < increments.length; at += ROWS_MAX) {
     const rows = increments
       .slice(at, at + ROWS_MAX)
-      .map(
-        ({ videoId, priority, counted, excluded }) =>
-          `(${[videoId, priority, counted, excluded].map(BigInt).join(',')})`,
-      );
+      .map(({ videoId, priority, counted, excluded }) => `(${[videoId, priority, counted, excluded].join(',')})`);
     await tx.query(
       `INSERT INTO playbill_ad.ad_counter (video_id, priority, counted, excluded) VALUES ${rows.join(',')}
        ON DUPLICATE KEY UPDATE counted = counted + VALUES(counted), excluded = excluded + VALUES(excluded)`,

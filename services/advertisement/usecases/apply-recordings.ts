@@ -15,6 +15,8 @@ import {
 const REMEMBERED_MS = 60 * 86_400_000;
 const ATTEMPTS_MAX = 6;
 const WAITING_MAX = 2_000;
+/** Recordings that this process remembers having counted. */
+const KNOWN_MAX = 20_000;
 
 export type Applied = 'applied' | 'duplicate' | 'too old';
 
@@ -31,6 +33,7 @@ export interface RecordingApplierOptions {
  */
 export class RecordingApplier {
   readonly #gatherer: Gatherer<WatchRecorded, Applied>;
+  readonly #known = new Set<string>();
 
   constructor(private readonly options: RecordingApplierOptions) {
     this.#gatherer = new Gatherer({
@@ -40,6 +43,11 @@ export class RecordingApplier {
       flushesMax: 1,
       waitingMax: WAITING_MAX,
     });
+  }
+
+  /** Whether this process knows that the recording is counted; most come by call first, and then by the queue. */
+  isKnown(recordingId: unknown): boolean {
+    return this.#known.has(recordingId as string);
   }
 
   /**
@@ -62,7 +70,9 @@ export class RecordingApplier {
   async #commit(recordings: readonly WatchRecorded[]): Promise<Applied[]> {
     for (let attempt = 1; ; attempt++) {
       try {
-        return await this.#commitOnce(recordings);
+        const results = await this.#commitOnce(recordings);
+        this.#remember(recordings.filter((_, index) => results[index] !== 'too old'));
+        return results;
       } catch (error) {
         const collided = (error as { code?: string }).code === 'ER_DUP_ENTRY';
         if (attempt >= ATTEMPTS_MAX || !(collided || isRetryable(error))) throw error;
@@ -91,6 +101,14 @@ export class RecordingApplier {
       await addToCounters(tx, countAdViews([...fresh.values()].flatMap(({ videos }) => videos)));
       return results;
     });
+  }
+
+  #remember(recordings: readonly WatchRecorded[]): void {
+    for (const { recordingId } of recordings) this.#known.add(recordingId);
+    for (const oldest of this.#known) {
+      if (this.#known.size <= KNOWN_MAX) break;
+      this.#known.delete(oldest);
+    }
   }
 
   /** The smallest id of a UUID v7 that is still remembered. */

@@ -14,21 +14,22 @@ export const watchRecorded = z
     recordingId: uuid.meta({ description: 'UUID v7; the id of the CloudEvent' }),
     recordedAt: instant,
     videos: z.array(
-      z.object({
-        videoId: id,
-        ads: count.meta({ description: 'advertisements that the video has' }),
-        counted: count.meta({ description: 'events that count' }),
-        excluded: count.meta({ description: 'events that do not' }),
-        adViews: z
+      // Lists, not objects: a commit holds up to thousands of events, and each is copied nine times on its way.
+      z.tuple([
+        id.meta({ description: 'video id' }),
+        count.meta({ description: 'advertisements that the video has' }),
+        count.meta({ description: 'events that count' }),
+        count.meta({ description: 'events that do not' }),
+        z
           .array(
-            z.object({
-              shown: z.int().min(1).meta({ description: 'ad views of each of these events' }),
-              counted: count.meta({ description: 'such events that count' }),
-              excluded: count.meta({ description: 'such events that do not' }),
-            }),
+            z.tuple([
+              z.int().min(1).meta({ description: 'ad views of each of these events' }),
+              count.meta({ description: 'such events that count' }),
+              count.meta({ description: 'such events that do not' }),
+            ]),
           )
           .meta({ description: 'the events in which advertisements were shown, by how many' }),
-      }),
+      ]),
     ),
   })
   .meta({ title: 'watch.recorded', description: 'Watch events that were stored by one commit, summed by video' });

@@ -15,7 +15,7 @@ export function viewCounter(counters: Pick<LiveCounters, 'count'>): (event: Rece
     if (known.has(recording.recordingId)) return;
     known.add(recording.recordingId);
     if (known.size > KNOWN_MAX) known.delete(known.values().next().value!);
-    for (const { videoId, counted } of recording.videos) {
+    for (const [videoId, , counted] of recording.videos) {
       if (counted > 0) counters.count(videoId, { plays: 0, views: counted });
     }
   };

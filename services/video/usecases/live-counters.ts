@@ -8,8 +8,8 @@ export interface LiveCounts {
   readonly views: number;
 }
 
-/** A bucket of counters as it is stored: by video id. */
-export type Bucket = Readonly<Record<string, readonly [plays: number, views: number]>>;
+/** A bucket of counters as it is stored. */
+export type Bucket = readonly (readonly [videoId: string, plays: number, views: number])[];
 
 export interface CounterStore {
   /** @returns an empty bucket when there is none @throws when the store does not answer */
@@ -19,28 +19,28 @@ export interface CounterStore {
 }
 
 /** Counters are kept together, so that a flood of views on many videos is few writes. Part of stored keys. */
-const BUCKETS = 256n;
-/** Buckets written in one round: under a flood on all of them, a count waits for up to ten rounds. */
-const BUCKETS_A_ROUND = 26;
+const BUCKETS = 128n;
+/** Buckets written in one round: under a flood on all of them, a count waits for up to sixteen rounds. */
+const BUCKETS_A_ROUND = 8;
 /** How long a bucket that was read is shown without reading it again: other replicas count too. */
 const KNOWN_MS = 2_000;
 const KNOWN_MAX = 64;
 
+type Counts = Map<string, readonly [plays: number, views: number]>;
+
 interface Known {
-  readonly counts: Bucket;
+  readonly counts: Counts;
   readonly atMs: number;
 }
-
-type Deltas = Map<string, [plays: number, views: number]>;
 
 /**
  * Live counters of plays and views. Counting is in memory; what was counted is added to the state store every second,
  * by compare-and-set, so that several replicas may count. Lost is at most what was not written when this process dies
- * (usually a second, up to ten under a flood) and what the store loses (Redis: a second; all of it when it is emptied).
+ * (usually a second, up to sixteen under a flood) and what the store loses (Redis: a second; all of it when it is emptied).
  */
 export class LiveCounters {
-  readonly #pending = new Map<number, Deltas>();
-  readonly #writing = new Map<number, Deltas>();
+  readonly #pending = new Map<number, Counts>();
+  readonly #writing = new Map<number, Counts>();
   readonly #known = new Map<number, Known>();
   readonly #stopped = new AbortController();
   #loop: Promise<void> | undefined;
@@ -60,7 +60,7 @@ export class LiveCounters {
 
   count(videoId: VideoId | string, { plays, views }: LiveCounts): void {
     const bucket = bucketOf(videoId);
-    const deltas = this.#pending.get(bucket) ?? new Map();
+    const deltas: Counts = this.#pending.get(bucket) ?? new Map();
     this.#pending.set(bucket, deltas);
     const [playsBefore, viewsBefore] = deltas.get(String(videoId)) ?? [0, 0];
     deltas.set(String(videoId), [playsBefore + plays, viewsBefore + views]);
@@ -71,24 +71,24 @@ export class LiveCounters {
     const bucket = bucketOf(videoId);
     const counts = await this.#knownCounts(bucket);
     const key = String(videoId);
-    const parts = [counts[key], this.#writing.get(bucket)?.get(key), this.#pending.get(bucket)?.get(key)];
+    const parts = [counts.get(key), this.#writing.get(bucket)?.get(key), this.#pending.get(bucket)?.get(key)];
     return {
       plays: parts.reduce((sum, part) => sum + (part?.[0] ?? 0), 0),
       views: parts.reduce((sum, part) => sum + (part?.[1] ?? 0), 0),
     };
   }
 
-  async #knownCounts(bucket: number): Promise<Bucket> {
+  async #knownCounts(bucket: number): Promise<Counts> {
     const known = this.#known.get(bucket);
     if (known !== undefined && (this.#now() - known.atMs < KNOWN_MS || this.#writing.has(bucket))) return known.counts;
     try {
       const { counts } = await this.options.store.load(bucket);
       // While it was read it may have been written: what was written then is newer.
-      if (this.#known.get(bucket) === known && !this.#writing.has(bucket)) this.#learn(bucket, counts);
+      if (this.#known.get(bucket) === known && !this.#writing.has(bucket)) this.#learn(bucket, countsOf(counts));
     } catch (error) {
       this.options.logger.warn({ err: error }, 'live counters could not be read');
     }
-    return this.#known.get(bucket)?.counts ?? {};
+    return this.#known.get(bucket)?.counts ?? new Map();
   }
 
   async #run(): Promise<void> {
@@ -114,8 +114,8 @@ export class LiveCounters {
     this.#writing.set(bucket, deltas);
     try {
       const { counts, etag } = await this.options.store.load(bucket);
-      const sums = added(counts, deltas);
-      if (await this.options.store.save(bucket, sums, etag)) this.#learn(bucket, sums);
+      const sums = added(countsOf(counts), deltas);
+      if (await this.options.store.save(bucket, bucketFrom(sums), etag)) this.#learn(bucket, sums);
       else this.#putBack(deltas);
     } catch (error) {
       this.#putBack(deltas);
@@ -125,11 +125,11 @@ export class LiveCounters {
     }
   }
 
-  #putBack(deltas: Deltas): void {
+  #putBack(deltas: Counts): void {
     for (const [videoId, [plays, views]] of deltas) this.count(videoId, { plays, views });
   }
 
-  #learn(bucket: number, counts: Bucket): void {
+  #learn(bucket: number, counts: Counts): void {
     this.#known.delete(bucket);
     this.#known.set(bucket, { counts, atMs: this.#now() });
     if (this.#known.size > KNOWN_MAX) this.#known.delete(this.#known.keys().next().value!);
@@ -144,11 +144,18 @@ function bucketOf(videoId: VideoId | string): number {
   return Number(BigInt(videoId) % BUCKETS);
 }
 
-function added(counts: Bucket, deltas: Deltas): Bucket {
-  const sums: Record<string, readonly [number, number]> = { ...counts };
+function countsOf(bucket: Bucket): Counts {
+  return new Map(bucket.map(([videoId, plays, views]) => [videoId, [plays, views]]));
+}
+
+function bucketFrom(counts: Counts): Bucket {
+  return [...counts].map(([videoId, [plays, views]]) => [videoId, plays, views]);
+}
+
+function added(counts: Counts, deltas: Counts): Counts {
   for (const [videoId, [plays, views]] of deltas) {
-    const [playsBefore, viewsBefore] = sums[videoId] ?? [0, 0];
-    sums[videoId] = [playsBefore + plays, viewsBefore + views];
+    const [playsBefore, viewsBefore] = counts.get(videoId) ?? [0, 0];
+    counts.set(videoId, [playsBefore + plays, viewsBefore + views]);
   }
-  return sums;
+  return counts;
 }

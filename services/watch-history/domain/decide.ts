@@ -1,8 +1,19 @@
-import { decideReason, isCounted, policyOn, REASON, type ReasonCode, type ValidityPolicy } from '#domain';
+import {
+  decideReason,
+  isCounted,
+  policyOn,
+  REASON,
+  type ReasonCode,
+  type ValidityPolicy,
+  type VideoId,
+  type Viewer,
+} from '#domain';
 import { eventKey, progressKey, type WatchEvent } from './watch-event.js';
 
 /** Where a viewer left off in a video, and what the repeat rule needs. */
 export interface Progress {
+  readonly viewer: Viewer;
+  readonly videoId: VideoId;
   /** Seconds into the video. */
   readonly lastWatched: number;
   /** `watchedAt` of the event that moved it. */
@@ -77,11 +88,15 @@ export function decideBatch({ events, progress, stored, policies }: DecideInput)
 
 /** An event that was watched before the one that moved the position last does not move it back. */
 function progressAfter(before: Progress | undefined, event: WatchEvent, counted: boolean): Progress {
-  const { watchedAtMs, lastWatched } = event;
+  const { viewer, videoId, watchedAtMs, lastWatched } = event;
   const countedAtMs = counted ? watchedAtMs : null;
-  if (before === undefined) return { lastWatched, lastWatchedAtMs: watchedAtMs, latestCountedAtMs: countedAtMs };
+  if (before === undefined) {
+    return { viewer, videoId, lastWatched, lastWatchedAtMs: watchedAtMs, latestCountedAtMs: countedAtMs };
+  }
   const isLater = watchedAtMs >= before.lastWatchedAtMs;
   return {
+    viewer,
+    videoId,
     lastWatched: isLater ? lastWatched : before.lastWatched,
     lastWatchedAtMs: isLater ? watchedAtMs : before.lastWatchedAtMs,
     latestCountedAtMs: laterOf(before.latestCountedAtMs, countedAtMs),

@@ -13,24 +13,17 @@ export interface Recording {
   readonly videos: readonly RecordedVideo[];
 }
 
-export interface RecordedVideo {
-  readonly videoId: string;
-  /** Advertisements that the video has. */
-  readonly ads: number;
-  /** Events that count. */
-  readonly counted: number;
-  /** Events that do not count. */
-  readonly excluded: number;
-  /** The events in which advertisements were shown, by how many. */
-  readonly adViews: readonly RecordedAdViews[];
-}
+/** A video: how many ads it has, its events that count and that do not, and those of them that showed ads. */
+export type RecordedVideo = readonly [
+  videoId: string,
+  ads: number,
+  counted: number,
+  excluded: number,
+  adViews: readonly RecordedAdViews[],
+];
 
 /** So many events, each with `shown` ad views. */
-export interface RecordedAdViews {
-  readonly shown: number;
-  readonly counted: number;
-  readonly excluded: number;
-}
+export type RecordedAdViews = readonly [shown: number, counted: number, excluded: number];
 
 interface Tally {
   counted: number;
@@ -57,13 +50,13 @@ export function summarize(accepted: readonly DecidedEvent[]): RecordedVideo[] {
       tally.byShown.set(event.adViewCount, add(shown, isCounted(reason)));
     }
   }
-  return [...videos].map(([videoId, { ads, counted, excluded, byShown }]) => ({
-    videoId: String(videoId),
+  return [...videos].map(([videoId, { ads, counted, excluded, byShown }]) => [
+    String(videoId),
     ads,
     counted,
     excluded,
-    adViews: [...byShown].map(([shown, tally]) => ({ shown, ...tally })),
-  }));
+    [...byShown].map(([shown, tally]) => [shown, tally.counted, tally.excluded]),
+  ]);
 }
 
 function add(tally: Tally, counted: boolean): Tally {

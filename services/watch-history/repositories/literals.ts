@@ -28,11 +28,23 @@ export function countLiteral(value: number): string {
   return String(value);
 }
 
+const DAY_MS = 86_400_000;
+let cachedDay = { number: Number.NaN, text: '' };
+
 /** DATETIME(3) in UTC. */
 export function instantLiteral(ms: number | null): string {
   if (ms === null) return 'NULL';
-  const text = new Date(ms).toISOString();
-  return `'${text.slice(0, 10)} ${text.slice(11, 23)}'`;
+  const number = Math.floor(ms / DAY_MS);
+  // Events of one commit mostly lie on one day, and the text of a date is the dear part.
+  if (number !== cachedDay.number) cachedDay = { number, text: new Date(number * DAY_MS).toISOString().slice(0, 10) };
+  const time = ms - number * DAY_MS;
+  const seconds = Math.floor(time / 1_000);
+  const clock = `${pad(Math.floor(seconds / 3_600))}:${pad(Math.floor(seconds / 60) % 60)}:${pad(seconds % 60)}`;
+  return `'${cachedDay.text} ${clock}.${String(time % 1_000).padStart(3, '0')}'`;
+}
+
+function pad(value: number): string {
+  return value < 10 ? `0${value}` : String(value);
 }
 
 /** The inverse of instantLiteral, for a value that was read. */

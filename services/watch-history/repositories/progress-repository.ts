@@ -1,3 +1,4 @@
+import type { VideoId, Viewer } from '#domain';
 import type { Queryable } from '#lib/database';
 import type { Progress } from '../domain/decide.js';
 import { progressKey } from '../domain/watch-event.js';
@@ -46,6 +47,8 @@ function compareViewings(a: Viewing, b: Viewing): number {
 
 function progressOf(row: ProgressRow): Progress {
   return {
+    viewer: row.viewer as Viewer,
+    videoId: BigInt(row.video_id) as VideoId,
     lastWatched: Number(row.last_watched),
     lastWatchedAtMs: instantFrom(row.last_watched_at),
     latestCountedAtMs: row.latest_counted_at === null ? null : instantFrom(row.latest_counted_at),
@@ -56,14 +59,14 @@ function progressOf(row: ProgressRow): Progress {
  * Inserts the progress of viewers who had none when it was locked.
  * @throws ER_DUP_ENTRY when another transaction has been faster: what was decided on its absence does not hold then
  */
-export async function insertProgress(tx: Queryable, progress: ReadonlyMap<string, Progress>): Promise<void> {
-  if (progress.size === 0) return;
+export async function insertProgress(tx: Queryable, progress: readonly Progress[]): Promise<void> {
+  if (progress.length === 0) return;
   await tx.query(`INSERT INTO playbill_watch.viewer_progress (${COLUMNS}) VALUES ${rowsOf(progress)}`);
 }
 
 /** Replaces progress whose rows are locked. */
-export async function replaceProgress(tx: Queryable, progress: ReadonlyMap<string, Progress>): Promise<void> {
-  if (progress.size === 0) return;
+export async function replaceProgress(tx: Queryable, progress: readonly Progress[]): Promise<void> {
+  if (progress.length === 0) return;
   await tx.query(
     `INSERT INTO playbill_watch.viewer_progress (${COLUMNS}) VALUES ${rowsOf(progress)}
      ON DUPLICATE KEY UPDATE last_watched = VALUES(last_watched), last_watched_at = VALUES(last_watched_at),
@@ -71,23 +74,18 @@ export async function replaceProgress(tx: Queryable, progress: ReadonlyMap<strin
   );
 }
 
-function rowsOf(progress: ReadonlyMap<string, Progress>): string {
-  return [...progress]
-    .map(([key, value]) => ({ key: key.split(' ') as [string, string], value }))
-    .sort((a, b) => compareKeys(a.key, b.key))
-    .map(({ key: [viewer, videoId], value }) => {
-      const instants = `${instantLiteral(value.lastWatchedAtMs)},${instantLiteral(value.latestCountedAtMs)}`;
-      return `(${viewerLiteral(viewer)},${BigInt(videoId)},${countLiteral(value.lastWatched)},${instants})`;
-    })
-    .join(',');
+function rowsOf(progress: readonly Progress[]): string {
+  return [...progress].sort(compareViewings).map(rowOf).join(',');
 }
 
-function compareKeys(a: readonly [string, string], b: readonly [string, string]): number {
-  return compareViewings({ viewer: a[0], videoId: BigInt(a[1]) }, { viewer: b[0], videoId: BigInt(b[1]) });
+function rowOf({ viewer, videoId, lastWatched, lastWatchedAtMs, latestCountedAtMs }: Progress): string {
+  const movedAt = instantLiteral(lastWatchedAtMs);
+  const countedAt = latestCountedAtMs === lastWatchedAtMs ? movedAt : instantLiteral(latestCountedAtMs);
+  return `(${viewerLiteral(viewer)},${videoId},${countLiteral(lastWatched)},${movedAt},${countedAt})`;
 }
 
 /** Where the viewer left off, in seconds; 0 for a first time. Reads one row by primary key. */
-export async function lastWatched(db: Queryable, { viewer, videoId }: Viewing): Promise<number> {
+export async function readLastWatched(db: Queryable, { viewer, videoId }: Viewing): Promise<number> {
   const [row] = await db.query(
     'SELECT last_watched FROM playbill_watch.viewer_progress WHERE viewer = ? AND video_id = ?',
     [viewer, videoId.toString()],

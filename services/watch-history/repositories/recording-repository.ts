@@ -1,18 +1,34 @@
 import type { Queryable } from '#lib/database';
 import type { Recording } from '../domain/recording.js';
 
+/** A recording as it goes over every wire: its JSON text is made once. */
+export interface WrittenRecording {
+  readonly recordingId: string;
+  /** How many videos it has. */
+  readonly videos: number;
+  readonly json: string;
+}
+
 /** A recording that was not delivered to everybody yet. */
 export interface PendingRecording {
-  readonly recording: Recording;
+  readonly recording: WrittenRecording;
   /** Whether the broker has taken it; then only the advertisement service may still lack it. */
   readonly published: boolean;
 }
 
+export function writeRecording(recording: Recording): WrittenRecording {
+  return {
+    recordingId: recording.recordingId,
+    videos: recording.videos.length,
+    json: JSON.stringify(recording),
+  };
+}
+
 /** Writes the recording into the outbox, in the transaction of its events. */
-export async function insertRecording(tx: Queryable, recording: Recording): Promise<void> {
+export async function insertRecording(tx: Queryable, { recordingId, json }: WrittenRecording): Promise<void> {
   await tx.query(
     'INSERT INTO playbill_watch.recording (recording_id, payload, created_at) VALUES (?, ?, UTC_TIMESTAMP(3))',
-    [recording.recordingId, JSON.stringify(recording)],
+    [recordingId, json],
   );
 }
 
@@ -38,7 +54,7 @@ function marks(values: readonly unknown[]): string {
 }
 
 interface RecordingRow {
-  readonly payload: string | Recording;
+  readonly payload: string;
   readonly published_at: string | null;
 }
 
@@ -58,7 +74,7 @@ export async function readPending(
     [options.ageSeconds],
   );
   return rows.map(({ payload, published_at }) => ({
-    recording: typeof payload === 'string' ? (JSON.parse(payload) as Recording) : payload,
+    recording: writeRecording(JSON.parse(payload) as Recording),
     published: published_at !== null,
   }));
 }

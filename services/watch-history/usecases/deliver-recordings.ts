@@ -1,12 +1,12 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { DataSource } from 'typeorm';
 import type { Logger } from '#lib/logging';
-import type { Recording } from '../domain/recording.js';
 import {
   deleteRecordings,
   markPublished,
   type PendingRecording,
   readPending,
+  type WrittenRecording,
 } from '../repositories/recording-repository.js';
 
 /** The ways out of this service. */
@@ -15,9 +15,9 @@ export interface RecordingOutlets {
    * Hands recordings to the advertisement service or its reserve. @returns false when neither takes them now: they
    * have the published events, and are asked again later
    */
-  readonly advertise: (recordings: readonly Recording[]) => Promise<boolean>;
+  readonly advertise: (recordings: readonly WrittenRecording[]) => Promise<boolean>;
   /** Publishes `watch.recorded`. @throws when the broker does not take it */
-  readonly publish: (recording: Recording) => Promise<void>;
+  readonly publish: (recording: WrittenRecording) => Promise<void>;
 }
 
 export interface RecordingDeliveryOptions extends RecordingOutlets {
@@ -41,7 +41,7 @@ const SWEEP_ROWS = 50;
  * is found in the table, also when the broker has lost what it had taken.
  */
 export class RecordingDelivery {
-  #waiting: Recording[] = [];
+  #waiting: WrittenRecording[] = [];
   #working: Promise<void> | undefined;
   #sweeper: Promise<void> | undefined;
   readonly #stopped = new AbortController();
@@ -49,7 +49,7 @@ export class RecordingDelivery {
   constructor(private readonly options: RecordingDeliveryOptions) {}
 
   /** Takes a recording that was just committed. Never waits and never throws. */
-  offer(recording: Recording): void {
+  offer(recording: WrittenRecording): void {
     if (this.#waiting.length >= WAITING_MAX || this.#stopped.signal.aborted) return;
     this.#waiting.push(recording);
     this.#working ??= this.#work().finally(() => {
@@ -83,7 +83,7 @@ export class RecordingDelivery {
       this.options.advertise(pending.map(({ recording }) => recording)),
       this.#publishAll(unpublished),
     ]);
-    const isOut = (recording: Recording) => published.has(recording.recordingId);
+    const isOut = (recording: WrittenRecording) => published.has(recording.recordingId);
     const done = pending.filter((each) => advertised && (each.published || isOut(each.recording)));
     await deleteRecordings(
       this.options.primary,
@@ -94,7 +94,7 @@ export class RecordingDelivery {
   }
 
   /** @returns ids of those that the broker has taken */
-  async #publishAll(recordings: readonly Recording[]): Promise<Set<string>> {
+  async #publishAll(recordings: readonly WrittenRecording[]): Promise<Set<string>> {
     const published = new Set<string>();
     for (const recording of recordings) {
       try {
@@ -137,7 +137,7 @@ export class RecordingDelivery {
 }
 
 /** Takes from the front what goes out in one call. */
-function takeTogether(waiting: Recording[]): Recording[] {
+function takeTogether(waiting: WrittenRecording[]): WrittenRecording[] {
   return waiting.splice(0, fitting(waiting));
 }
 
@@ -145,11 +145,11 @@ function takePending(pending: PendingRecording[]): PendingRecording[] {
   return pending.splice(0, fitting(pending.map(({ recording }) => recording)));
 }
 
-function fitting(recordings: readonly Recording[]): number {
+function fitting(recordings: readonly WrittenRecording[]): number {
   let videos = 0;
   let count = 0;
   for (const recording of recordings) {
-    videos += recording.videos.length;
+    videos += recording.videos;
     if (count > 0 && (count >= TOGETHER_MAX || videos > VIDEOS_TOGETHER_MAX)) break;
     count += 1;
   }

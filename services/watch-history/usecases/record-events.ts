@@ -5,10 +5,10 @@ import { uuidv7 } from '#lib/dapr';
 import { inTransaction, isRetryable, type Queryable } from '#lib/database';
 import { Gatherer } from '#lib/gather';
 import { type DecidedEvent, decideBatch, type Outcome, type Progress } from '../domain/decide.js';
-import { type Recording, summarize } from '../domain/recording.js';
+import { summarize } from '../domain/recording.js';
 import type { WatchEvent } from '../domain/watch-event.js';
 import { insertProgress, lockProgress, replaceProgress } from '../repositories/progress-repository.js';
-import { insertRecording } from '../repositories/recording-repository.js';
+import { insertRecording, type WrittenRecording, writeRecording } from '../repositories/recording-repository.js';
 import { insertEvents, markDirty, storedReasons } from '../repositories/watch-event-repository.js';
 
 export interface EventRecorderOptions {
@@ -16,7 +16,7 @@ export interface EventRecorderOptions {
   /** The versions of the validity policy that are known now. */
   readonly policies: () => readonly ValidityPolicy[];
   /** Called after the commit. */
-  readonly onRecorded: (recording: Recording) => void;
+  readonly onRecorded: (recording: WrittenRecording) => void;
   readonly gatherMs: number;
   readonly eventsMax: number;
   readonly commitsMax: number;
@@ -101,27 +101,27 @@ export class EventRecorder {
     if (accepted.length === 0) return { outcomes, recording: undefined };
     const nowMs = this.#now();
     const recording = this.#recordingOf(accepted, nowMs);
-    await insertProgress(
-      tx,
-      pick(progress, (key) => !before.has(key)),
-    );
+    const { fresh, moved } = divide(progress, before);
+    await insertProgress(tx, fresh);
     await insertEvents(tx, accepted);
-    await replaceProgress(
-      tx,
-      pick(progress, (key) => before.has(key)),
-    );
+    await replaceProgress(tx, moved);
     await insertRecording(tx, recording);
     await markDirty(tx, lateEvents(accepted, nowMs));
     return { outcomes, recording };
   }
 
-  #recordingOf(accepted: readonly DecidedEvent[], nowMs: number): Recording {
-    return { recordingId: uuidv7(), recordedAt: new Date(nowMs).toISOString(), videos: summarize(accepted) };
+  #recordingOf(accepted: readonly DecidedEvent[], nowMs: number): WrittenRecording {
+    const recordedAt = new Date(nowMs).toISOString();
+    return writeRecording({ recordingId: uuidv7(), recordedAt, videos: summarize(accepted) });
   }
 }
 
-function pick(progress: ReadonlyMap<string, Progress>, wanted: (key: string) => boolean): Map<string, Progress> {
-  return new Map([...progress].filter(([key]) => wanted(key)));
+/** Progress that has no row yet, and progress whose row changes. */
+function divide(progress: ReadonlyMap<string, Progress>, before: ReadonlyMap<string, Progress>) {
+  const fresh: Progress[] = [];
+  const moved: Progress[] = [];
+  for (const [key, value] of progress) (before.has(key) ? moved : fresh).push(value);
+  return { fresh, moved };
 }
 
 /** Where the events lie whose day is over, or nearly. */

@@ -25,8 +25,11 @@ export function addRoutes(app: Express, applier: Pick<RecordingApplier, 'apply'>
 }
 
 /** Takes `watch.recorded`: the way of recordings that no call has brought. */
-export function recordingHandler(applier: Pick<RecordingApplier, 'apply'>): (event: ReceivedEvent) => Promise<void> {
+export function recordingHandler(
+  applier: Pick<RecordingApplier, 'apply' | 'isKnown'>,
+): (event: ReceivedEvent) => Promise<void> {
   return async ({ data }) => {
+    if (applier.isKnown((data as { recordingId?: unknown } | null)?.recordingId)) return;
     const parsed = watchRecorded.safeParse(data);
     if (!parsed.success) throw new UnusableEventError(parsed.error.message);
     if (!isConsistent(parsed.data)) throw new UnusableEventError('ad views of a video without ads');
@@ -37,5 +40,5 @@ export function recordingHandler(applier: Pick<RecordingApplier, 'apply'>): (eve
 
 /** A video without ads has no ad views. */
 function isConsistent({ videos }: WatchRecorded): boolean {
-  return videos.every(({ ads, adViews }) => ads > 0 || adViews.length === 0);
+  return videos.every(([, ads, , , adViews]) => ads > 0 || adViews.length === 0);
 }

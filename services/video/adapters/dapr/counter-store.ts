@@ -10,7 +10,7 @@ export function counterStore(sidecar: Sidecar): CounterStore {
   return {
     async load(bucket) {
       const { value, etag } = await sidecar.getStateEntry<Bucket>(STORE, keyOf(bucket));
-      return { counts: value ?? {}, etag };
+      return { counts: value ?? [], etag };
     },
     async save(bucket, counts, etag) {
       try {

@@ -16,7 +16,7 @@ export function recordingOutlets(sidecar: Sidecar): RecordingOutlets {
         primary: 'advertisement',
         reserve: 'advertisement-reserve',
         path: 'internal/recordings',
-        body: { recordings },
+        body: `{"recordings":[${recordings.map(({ json }) => json).join(',')}]}`,
         deadlineMs: ADVERTISE_DEADLINE_MS,
         queue: async () => undefined,
       });
@@ -27,7 +27,7 @@ export function recordingOutlets(sidecar: Sidecar): RecordingOutlets {
         id: recording.recordingId,
         type: WATCH_RECORDED,
         source: 'playbill/watch-history',
-        data: recording,
+        json: recording.json,
       }),
   };
 }
