@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { databaseSettings, serviceSettings } from '#lib/config';
+import { KEEP_DAYS_MIN } from './domain/retention.js';
 
 /** Settings of the batch service, all from environment variables. */
 export const configSchema = z.object({
@@ -13,6 +14,14 @@ export const configSchema = z.object({
   BATCH_SETTLEMENT_CHUNK_VIDEOS: z.coerce.number().int().min(1).max(20_000).default(2_000),
   /** How long a reader waits for its replica to reach a run's position before it takes another server. */
   BATCH_REPLICA_WAIT_MS: z.coerce.number().int().min(0).max(600_000).default(3_000),
+  /** Raw events older than this are dropped every night, once their days are settled; 0 keeps them for ever. */
+  BATCH_RETENTION_DAYS: z.coerce
+    .number()
+    .int()
+    .min(0)
+    .max(36_500)
+    .refine((days) => days === 0 || days >= KEEP_DAYS_MIN, `0, or at least ${KEEP_DAYS_MIN}`)
+    .default(0),
   /** Times a slice may end in an error that is not the infrastructure's before its run fails. */
   BATCH_SLICE_ATTEMPTS_MAX: z.coerce.number().int().min(1).max(100).default(5),
   /** Age of the running day's Top 5 beyond which somebody who asks for it has it built anew. */

@@ -3,7 +3,14 @@ import { addDays, kstDayOf, startOfDayMs } from '#domain';
 import { createVerifier, keysFrom } from '#lib/auth';
 import { readConfig } from '#lib/config';
 import { OutboxRelay, Sidecar } from '#lib/dapr';
-import { type Credentials, connectDatabase, ensurePartitions, inTransaction, secretName } from '#lib/database';
+import {
+  type Credentials,
+  connectDatabase,
+  dropPartitions,
+  ensurePartitions,
+  inTransaction,
+  secretName,
+} from '#lib/database';
 import { createLogger, type Logger } from '#lib/logging';
 import { ActorClient } from './adapters/actors/coordinator-client.js';
 import { PARTITION_IDS } from './adapters/actors/partition-actor.js';
@@ -103,6 +110,7 @@ async function createContext({ config, logger, sidecar }: { config: Config; logg
     logger,
     replica: config.PLAYBILL_REPLICA,
     today,
+    dropPartitions: (before) => dropPartitions(maintenance.primary, before),
     preparePartitions: async () => {
       const { from, to } = partitionRange(today());
       await ensurePartitions(maintenance.primary, from, to);

@@ -8,6 +8,7 @@ import { addMailsCommand } from './commands/mails.js';
 import { addOpeningCommand } from './commands/opening.js';
 import { addOperatorCommand } from './commands/operator.js';
 import { addReconcileCommand } from './commands/reconcile.js';
+import { addRetentionCommand } from './commands/retention.js';
 import { addRunCommand } from './commands/run.js';
 import { addStatementsCommand } from './commands/statements.js';
 import { addStatusCommand } from './commands/status.js';
@@ -29,6 +30,7 @@ function createProgram(): Command {
     addOpeningCommand,
     addTopCommand,
     addGenerateCommand,
+    addRetentionCommand,
     addOperatorCommand,
     addClientCommand,
     addKeysCommand,

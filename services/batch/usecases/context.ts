@@ -16,6 +16,8 @@ export interface Context {
   readonly today: () => KstDay;
   /** Makes sure that the days up to a week ahead have their partitions of watch_event. */
   readonly preparePartitions: () => Promise<void>;
+  /** Drops the partitions of watch_event whose days are all before the given one. */
+  readonly dropPartitions: (before: KstDay) => Promise<void>;
   /** Looks for messages to publish now. */
   readonly wakeOutbox: () => void;
 }

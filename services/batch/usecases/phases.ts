@@ -1,9 +1,10 @@
-import { addDays, billedOnFor, checkSettlementOrder, type KstDay, SLICE_COUNT } from '#domain';
+import { addDays, billedOnFor, checkSettlementOrder, DomainError, type KstDay, SLICE_COUNT } from '#domain';
 import { writeOutbox } from '#lib/dapr';
 import { inTransaction, type Queryable } from '#lib/database';
 import { firstPhase, nextPhase, type Phase, type Run } from '../domain/run.js';
 import { findHold, lockBooks, openBooks } from '../repositories/books-repository.js';
 import { clearDirtySlices, dirtySlices, markDirtySlices } from '../repositories/event-repository.js';
+import { droppedEvents } from '../repositories/retention-repository.js';
 import { endRun, enterPhase, layAside, lockRun, setBilling, setReadPosition } from '../repositories/run-repository.js';
 import { completeSettlementDay, creatorSlicesOf, lastSettledDay } from '../repositories/settlement-repository.js';
 import { fenceSlices, insertSlices, latestWeights, readSlices } from '../repositories/slice-repository.js';
@@ -43,6 +44,9 @@ export async function startRun(context: Context, runId: string): Promise<void> {
  * position or marks its slice again.
  */
 async function planStatistics(tx: Queryable, run: Run): Promise<string> {
+  // Raw events are dropped under the same lock: a day is either planned or dropped first.
+  await lockBooks(tx);
+  await requireRawEvents(tx, run.day);
   const slices = (await hasStatistics(tx, run.day)) ? await dirtySlices(tx, run.day) : ALL_SLICES;
   const weights = await latestWeights(tx, run.day);
   await clearDirtySlices(tx, run.day);
@@ -72,6 +76,12 @@ async function planSettlement(tx: Queryable, run: Run, today: KstDay): Promise<v
   await insertSlices(tx, { runId: run.runId, phase: 'settlement', slices: await creatorSlicesOf(tx, run.day) });
   await enterPhase(tx, run.runId, 'settlement');
   await announce(tx, run, 'settlement started');
+}
+
+/** @throws DomainError RAW_DAY_DROPPED when the day's raw events are gone: it can be read, but not computed again */
+export async function requireRawEvents(db: Queryable, day: KstDay): Promise<void> {
+  if ((await droppedEvents(db, day)) === null) return;
+  throw new DomainError('RAW_DAY_DROPPED', `The raw events of ${day} are dropped.`, { field: 'date' });
 }
 
 /** Fixes how far a reader must be: after the marks were cleared and committed. Done once a run. */

@@ -28,6 +28,7 @@ import {
   sumPostings,
   sumStatistics,
 } from '../repositories/reconciliation-day.js';
+import { droppedEvents } from '../repositories/retention-repository.js';
 import { isSettled } from '../repositories/settlement-repository.js';
 import { readTariffs, tariffVersionOn } from '../repositories/tariff-repository.js';
 import type { Context } from './context.js';
@@ -38,8 +39,8 @@ import type { Context } from './context.js';
  */
 export async function reconcile(context: Context, day: KstDay): Promise<Reconciliation> {
   return inSnapshot(context, async (db) => {
-    const events = await compareEvents(db, day);
     const statistics = await sumStatistics(db, day);
+    const events = await eventsOf(db, day, statistics);
     const postings = await sumPostings(db, day);
     const ledger = await checkLedger(db, day);
     const settled = await isSettled(db, day);
@@ -80,6 +81,16 @@ export async function reconcile(context: Context, day: KstDay): Promise<Reconcil
       differences,
     };
   });
+}
+
+/** The day's raw events against its statistics; where they are dropped, the number that was recorded then. */
+async function eventsOf(db: Queryable, day: KstDay, statistics: StatisticTotals) {
+  const dropped = await droppedEvents(db, day);
+  if (dropped === null) return compareEvents(db, day);
+  const stored = statistics.views + statistics.excluded;
+  const detail = `${dropped} events when they were dropped, ${stored} in the statistics`;
+  const differences: Difference[] = dropped === stored ? [] : [{ kind: 'events/statistics', detail, keys: { day } }];
+  return { events: dropped, counted: dropped - statistics.excluded, differences };
 }
 
 /** The day itself: settled, with statistics that are complete and of as many events as their record says. */

@@ -7,6 +7,7 @@ import { findActiveRun, findRun, insertRun, latestCompletedRun } from '../reposi
 import { isSettled, lastSettledDay } from '../repositories/settlement-repository.js';
 import { hasStatistics } from '../repositories/statistic-repository.js';
 import type { Context } from './context.js';
+import { requireRawEvents } from './phases.js';
 
 export interface RunRequest {
   readonly from: KstDay;
@@ -24,7 +25,7 @@ export type RunRequestResult =
 /**
  * Queues a run for each day of the range. A single day that is running already, or done and unchanged since, is
  * answered with that run instead; within a longer range such days are left out.
- * @throws DomainError DAY_NOT_OVER, SETTLEMENT_GAP (naming the first missing day) or STATISTICS_MISSING
+ * @throws DomainError DAY_NOT_OVER, SETTLEMENT_GAP (naming the first missing day), STATISTICS_MISSING or RAW_DAY_DROPPED
  */
 export async function requestRun(context: Context, request: RunRequest): Promise<RunRequestResult> {
   const days = [...daysOf(request.from, request.to)];
@@ -37,6 +38,7 @@ export async function requestRun(context: Context, request: RunRequest): Promise
       if (days.length === 1 && active !== undefined) return { kind: 'active', runId: active.runId, day };
       if (days.length === 1 && unchanged !== undefined) return { kind: 'unchanged', run: unchanged };
       if (active !== undefined || unchanged !== undefined) continue;
+      await requireRawEvents(tx, day);
       runIds.push(await insertRun(tx, { job: request.job, day, requestedBy: request.requestedBy }));
     }
     if (runIds.length > 0) {

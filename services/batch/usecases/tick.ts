@@ -5,6 +5,7 @@ import { findActiveRun, insertRun } from '../repositories/run-repository.js';
 import { lastSettledDay } from '../repositories/settlement-repository.js';
 import { claimSlot } from '../repositories/worker-repository.js';
 import type { Context } from './context.js';
+import { dropOldDaysNightly } from './drop-old-days.js';
 
 /**
  * Acts once on a slot of the schedule, however often and on however many replicas it fires: queues every day that is
@@ -14,6 +15,7 @@ import type { Context } from './context.js';
  */
 export async function actOnTick(context: Context, slot: KstDay): Promise<KstDay[]> {
   await context.preparePartitions();
+  await dropOldDaysNightly(context);
   return inTransaction(context.database.primary, async (tx) => {
     if (!(await claimSlot(tx, `daily:${slot}`))) return [];
     const days = await daysToRun(tx, addDays(slot, -1));

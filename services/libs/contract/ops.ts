@@ -297,6 +297,31 @@ export const previewTariff = defineRoute({
   timeoutMs: 120_000,
 });
 
+/** `trial`: says what would be dropped, and drops nothing. */
+export const retentionBody = z
+  .object({ keepDays: z.int().min(1).max(36_500), trial: z.boolean().default(false) })
+  .strict();
+
+export const dropOldDays = defineRoute({
+  ...OPS,
+  method: 'post',
+  path: '/v1/ops/retention',
+  summary: 'Drop the raw events of settled days that are older; money and statistics stay',
+  request: { body: retentionBody },
+  responses: {
+    200: {
+      description: 'the days that were dropped, or would be',
+      body: z.object({
+        keptFrom: day,
+        trial: z.boolean(),
+        days: z.array(z.object({ day, events: count })),
+      }),
+    },
+  },
+  refusals: ['RAW_DAY_NEEDED', 'RETENTION_TOO_SHORT'],
+  timeoutMs: 120_000,
+});
+
 export const opsRoutes = [
   requestRun,
   listRuns,
@@ -304,6 +329,7 @@ export const opsRoutes = [
   streamRun,
   reconciliation,
   reconcileBooks,
+  dropOldDays,
   listHolds,
   holdDay,
   releaseDay,

@@ -10,6 +10,7 @@ export const ACCOUNTS = {
     { privileges: 'SELECT', on: 'playbill_watch.watch_event' },
     { privileges: 'SELECT, INSERT, DELETE', on: 'playbill_watch.dirty_slice' },
     { privileges: 'SELECT', on: 'playbill_video.video' },
+    { privileges: 'SELECT, INSERT', on: 'playbill_batch.dropped_day' },
     { privileges: 'SELECT, INSERT, UPDATE', on: 'playbill_batch.run' },
     { privileges: 'SELECT, INSERT, UPDATE', on: 'playbill_batch.run_slice' },
     { privileges: 'SELECT, INSERT, UPDATE, DELETE', on: 'playbill_batch.worker' },

@@ -12,7 +12,7 @@ export {
 export { type DeadLetter, deadLetterInbox } from './dead-letters.js';
 export type { Dialect, Queryable, ReplicationPosition } from './dialect.js';
 export { migrate, readSecretsFile } from './migrate.js';
-export { ensurePartitions } from './partitions.js';
+export { dropPartitions, ensurePartitions } from './partitions.js';
 export {
   BehindError,
   NoReaderError,

@@ -2,6 +2,7 @@ import type { DataSource } from 'typeorm';
 import { addDays, type KstDay } from '#domain';
 
 const TABLE = 'playbill_watch.watch_event';
+const FIRST = 'p_first';
 
 /**
  * Makes sure that each day from `from` to `to` has its partition of watch_event. Days past the last partition are
@@ -9,11 +10,7 @@ const TABLE = 'playbill_watch.watch_event';
  * @param source a connection of the maintenance account
  */
 export async function ensurePartitions(source: DataSource, from: KstDay, to: KstDay): Promise<void> {
-  const rows: { description: string }[] = await source.query(
-    `SELECT PARTITION_DESCRIPTION AS description FROM information_schema.PARTITIONS
-     WHERE TABLE_SCHEMA = 'playbill_watch' AND TABLE_NAME = 'watch_event' ORDER BY PARTITION_ORDINAL_POSITION`,
-  );
-  const bounds = rows.map((row) => row.description.replaceAll("'", '')).filter((bound) => bound !== 'MAXVALUE');
+  const bounds = (await readPartitions(source)).map(({ bound }) => bound);
   const covered = new Set(bounds);
   for (let day = from; day <= to; day = addDays(day, 1)) {
     const bound = addDays(day, 1);
@@ -23,6 +20,27 @@ export async function ensurePartitions(source: DataSource, from: KstDay, to: Kst
     covered.add(bound);
     bounds.push(bound);
   }
+}
+
+/**
+ * Drops every partition whose days are all before `before`, the first one excepted, which is empty: it is where the
+ * range begins. Safe to repeat. Raw events go, whatever they are: the caller has made sure that nobody needs them.
+ * @param source a connection of the maintenance account
+ */
+export async function dropPartitions(source: DataSource, before: KstDay): Promise<void> {
+  const old = (await readPartitions(source)).filter(({ name, bound }) => name !== FIRST && bound <= before);
+  for (const { name } of old) await source.query(`ALTER TABLE ${TABLE} DROP PARTITION ${name}`);
+}
+
+/** The partitions with an upper bound, in order: name, and the first day that is not in it. */
+async function readPartitions(source: DataSource): Promise<{ name: string; bound: string }[]> {
+  const rows: { name: string; description: string }[] = await source.query(
+    `SELECT PARTITION_NAME AS name, PARTITION_DESCRIPTION AS description FROM information_schema.PARTITIONS
+     WHERE TABLE_SCHEMA = 'playbill_watch' AND TABLE_NAME = 'watch_event' ORDER BY PARTITION_ORDINAL_POSITION`,
+  );
+  return rows
+    .map(({ name, description }) => ({ name, bound: description.replaceAll("'", '') }))
+    .filter(({ bound }) => bound !== 'MAXVALUE');
 }
 
 /** Splits the partition that holds `day` so that the day's rows lie in one that ends at `bound`. */

@@ -33,12 +33,20 @@ export interface Reconciliation {
   readonly differences: readonly { kind: string; [key: string]: unknown }[];
 }
 
+/** Days whose raw events were dropped, or would be. */
+export interface RetentionResult {
+  readonly keptFrom: string;
+  readonly trial: boolean;
+  readonly days: readonly { readonly day: string; readonly events: number }[];
+}
+
 /** What became of a request to run a day. `unchanged`: it was done already, and nothing has changed since. */
 export type RunRequestAnswer =
   | { readonly kind: 'accepted' | 'joined'; readonly runId: string }
   | { readonly kind: 'unchanged'; readonly run: RunView };
 
 const CALL_TIMEOUT_MS = 10_000;
+const RETENTION_TIMEOUT_MS = 120_000;
 /** Reads a day's events. */
 const RECONCILE_TIMEOUT_MS = 300_000;
 /** The batch service's operator calls as this command line makes them. */
@@ -76,6 +84,14 @@ export class BatchClient {
   /** @throws CommandError as {@link requestRun} */
   async reconciliation(day: KstDay): Promise<Reconciliation> {
     return this.#get(`v1/ops/reconciliation?date=${day}`, RECONCILE_TIMEOUT_MS);
+  }
+
+  /** Drops raw events of old days, or says which. @throws CommandError as {@link requestRun} */
+  async dropOldDays(request: { keepDays: number; trial: boolean }): Promise<RetentionResult> {
+    const options = { body: request, timeoutMs: RETENTION_TIMEOUT_MS };
+    const { status, body } = await this.#call('POST', 'v1/ops/retention', options);
+    if (status !== 200) throw refusalOf({ status, body });
+    return body as RetentionResult;
   }
 
   async #get<T>(path: string, timeoutMs: number): Promise<T> {

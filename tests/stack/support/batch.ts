@@ -129,6 +129,7 @@ export async function forgetResults(): Promise<void> {
       'top_video',
       'day_hold',
       'rerun_request',
+      'dropped_day',
       'top_period',
     ]) {
       await db.query(`TRUNCATE TABLE playbill_batch.${table}`);

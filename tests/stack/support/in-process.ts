@@ -61,6 +61,7 @@ export class InProcessBatch {
       replica: REPLICA,
       today: () => this.today,
       preparePartitions: async () => undefined,
+      dropPartitions: async () => undefined,
       wakeOutbox: () => undefined,
     };
   }

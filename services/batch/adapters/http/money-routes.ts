@@ -3,8 +3,10 @@ import { parseTariff, type TariffInput, type TariffTerms } from '#domain';
 import { nameOf, principalOf } from '#lib/auth';
 import { ops } from '#lib/contract';
 import { Problem, parseOrRefuse } from '#lib/http';
+import { exactNumber } from '../../domain/reconciliation.js';
 import { toInstant } from '../../repositories/rows.js';
 import type { Context } from '../../usecases/context.js';
+import { dropOldDays } from '../../usecases/drop-old-days.js';
 import { holdDay, listHolds, releaseDay } from '../../usecases/hold-day.js';
 import { reconcileBooks } from '../../usecases/reconcile.js';
 import { addTariff, listTariffs, previewTariff } from '../../usecases/tariffs.js';
@@ -43,6 +45,11 @@ export function addMoneyRoutes(router: Router, { context, actors }: MoneyRouteOp
     const released = await releaseDay(context, { day: date, reason, actor: actorOf(res) });
     await actors.wake().catch(() => undefined);
     res.json(released);
+  });
+  router.post('/v1/ops/retention', async (req, res) => {
+    const { keepDays, trial } = parseOrRefuse(ops.retentionBody, req.body ?? {});
+    const { keptFrom, days } = await dropOldDays(context, { keepDays, isTrial: trial, actor: actorOf(res) });
+    res.json({ keptFrom, trial, days: days.map(({ day, events }) => ({ day, events: exactNumber(events) })) });
   });
   router.get('/v1/ops/audit', async (req, res) => {
     const { cursor } = parseOrRefuse(ops.listAudit.request.query, req.query);
