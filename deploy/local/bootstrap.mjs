@@ -71,7 +71,7 @@ async function installPackages() {
   const lock = createHash('sha256').update(readFileSync('package-lock.json')).digest('hex');
   if (existsSync(INSTALLED) && readFileSync(INSTALLED, 'utf8') === lock) return;
   await step('Installing packages by npm ci (once, a minute or less)', () =>
-    run('npm', ['ci', '--no-audit', '--no-fund']),
+    run('npm', ['ci', '--prefer-offline', '--no-audit', '--no-fund']),
   );
   writeFileSync(INSTALLED, lock);
 }
