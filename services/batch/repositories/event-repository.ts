@@ -1,5 +1,5 @@
 import type { DataSource } from 'typeorm';
-import type { KstDay } from '#domain';
+import { type KstDay, SLICE_COUNT } from '#domain';
 import type { Queryable } from '#lib/database';
 
 /**
@@ -101,11 +101,26 @@ export async function dirtyDays(db: Queryable, until: KstDay): Promise<KstDay[]>
 }
 
 /**
- * Clears the marks of a day. A writer that has marked a slice but not committed holds its row, so this waits for it;
- * whoever marks later commits after us and is seen by the next run.
+ * Clears these marks of a day, and no other: one that is made meanwhile is of an event that nobody has planned for. A
+ * writer that has marked a slice but not committed holds its row, so this waits for it; whoever marks later commits
+ * after us and is seen by the next run.
  */
-export async function clearDirtySlices(tx: Queryable, day: KstDay): Promise<void> {
-  await tx.query('DELETE FROM playbill_watch.dirty_slice WHERE day = ?', [day]);
+export async function clearDirtySlices(tx: Queryable, day: KstDay, slices: readonly number[]): Promise<void> {
+  if (slices.length === 0) return;
+  await tx.query(`DELETE FROM playbill_watch.dirty_slice WHERE day = ? AND slice IN (${slices.join(', ')})`, [day]);
+}
+
+/** Slices of the day that have any event: one seek each along the primary key, by subqueries that cannot be joined. */
+export async function slicesWithEvents(db: Queryable, day: KstDay): Promise<number[]> {
+  const slices = Array.from({ length: SLICE_COUNT }, (_, slice) => slice);
+  const seeks = slices.map(
+    (slice) => `(SELECT 1 FROM playbill_watch.watch_event WHERE day = ? AND slice = ${slice} LIMIT 1) AS s${slice}`,
+  );
+  const [row]: Record<string, unknown>[] = await db.query(
+    `SELECT ${seeks.join(', ')}`,
+    slices.map(() => day),
+  );
+  return slices.filter((slice) => row![`s${slice}`] !== null);
 }
 
 export async function markDirtySlices(tx: Queryable, day: KstDay, slices: readonly number[]): Promise<void> {

@@ -1,8 +1,8 @@
-import { type KstDay, SLICE_COUNT, type Tariff, type Tier } from '#domain';
+import type { KstDay, Tariff, Tier } from '#domain';
 import type { Queryable } from '#lib/database';
 import type { Difference, DifferenceKind } from '../domain/reconciliation.js';
 import { exactNumber } from '../domain/reconciliation.js';
-import { VIDEO_SUMS } from './event-repository.js';
+import { slicesWithEvents, VIDEO_SUMS } from './event-repository.js';
 
 /**
  * The statements that prove one day. They share nothing with those that made it, and price postings by SQL of their
@@ -38,7 +38,7 @@ export interface EventTotals {
 export async function compareEvents(db: Queryable, day: KstDay): Promise<EventTotals> {
   let [events, counted] = [0n, 0n];
   const differences: Difference[] = [];
-  for (let slice = 0; slice < SLICE_COUNT; slice++) {
+  for (const slice of await slicesToCompare(db, day)) {
     const [row]: Row[] = await db.query(
       `SELECT COALESCE(SUM(e.events), 0) AS events, COALESCE(SUM(e.views), 0) AS counted,
          COUNT(s.video_id) AS matched, COALESCE(SUM(NOT (${IS_EQUAL})), 0) AS unequal,
@@ -54,6 +54,15 @@ export async function compareEvents(db: Queryable, day: KstDay): Promise<EventTo
     if (!isProven && differences.length < LISTED_MAX) differences.push(...(await unequalVideos(db, day, slice)));
   }
   return { events, counted, differences: differences.slice(0, LISTED_MAX) };
+}
+
+/** Slices with events or statistics: by seeks, and one read of the statistics' keys. */
+async function slicesToCompare(db: Queryable, day: KstDay): Promise<number[]> {
+  const stored: Row[] = await db.query('SELECT DISTINCT slice FROM playbill_batch.daily_statistic WHERE day = ?', [
+    day,
+  ]);
+  const slices = new Set([...(await slicesWithEvents(db, day)), ...stored.map((row) => Number(row.slice))]);
+  return [...slices].sort((a, b) => a - b);
 }
 
 /** The videos of a slice whose events and statistics differ, from either side. */

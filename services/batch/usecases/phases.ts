@@ -3,7 +3,7 @@ import { writeOutbox } from '#lib/dapr';
 import { inTransaction, type Queryable } from '#lib/database';
 import { firstPhase, nextPhase, type Phase, type Run } from '../domain/run.js';
 import { findHold, lockBooks, openBooks } from '../repositories/books-repository.js';
-import { clearDirtySlices, dirtySlices, markDirtySlices } from '../repositories/event-repository.js';
+import { clearDirtySlices, dirtySlices, markDirtySlices, slicesWithEvents } from '../repositories/event-repository.js';
 import { droppedEvents } from '../repositories/retention-repository.js';
 import { endRun, enterPhase, layAside, lockRun, setBilling, setReadPosition } from '../repositories/run-repository.js';
 import { completeSettlementDay, creatorSlicesOf, lastSettledDay } from '../repositories/settlement-repository.js';
@@ -39,17 +39,19 @@ export async function startRun(context: Context, runId: string): Promise<void> {
 }
 
 /**
- * Plans the slices to compute: all of them the first time, later those whose events changed. Their marks are cleared
- * in this transaction; the read position is taken after it has committed, so an event is either covered by the
- * position or marks its slice again.
+ * Plans the slices to compute: the first time those with events, later those whose events changed. Their marks are
+ * cleared in this transaction, before the first time's slices are looked for; the read position is taken after it has
+ * committed. So an event is either covered by the position or marks its slice again.
  */
 async function planStatistics(tx: Queryable, run: Run): Promise<string> {
   // Raw events are dropped under the same lock: a day is either planned or dropped first.
   await lockBooks(tx);
   await requireRawEvents(tx, run.day);
-  const slices = (await hasStatistics(tx, run.day)) ? await dirtySlices(tx, run.day) : ALL_SLICES;
+  const isFirst = !(await hasStatistics(tx, run.day));
+  const marked = isFirst ? ALL_SLICES : await dirtySlices(tx, run.day);
+  await clearDirtySlices(tx, run.day, marked);
+  const slices = isFirst ? await slicesWithEvents(tx, run.day) : marked;
   const weights = await latestWeights(tx, run.day);
-  await clearDirtySlices(tx, run.day);
   await insertSlices(tx, {
     runId: run.runId,
     phase: 'statistics',
@@ -103,7 +105,8 @@ export async function completePhase(context: Context, runId: string, phase: Phas
     if (run?.state !== 'running' || run.phase !== phase) return;
     const slices = await readSlices(tx, runId, phase);
     if (slices.some((slice) => slice.state !== 'done')) return;
-    if (phase === 'statistics' && slices.length > 0) await completeStatistics(tx, run);
+    const isNew = slices.length > 0 || !(await hasStatistics(tx, run.day));
+    if (phase === 'statistics' && isNew) await completeStatistics(tx, run);
     if (phase === 'settlement') await completeSettlement(tx, run);
     if (nextPhase(run.job, phase) === 'settlement') {
       await planSettlement(tx, run, context.today());

@@ -123,7 +123,7 @@ export async function reconcileBooks(context: Context): Promise<BooksReconciliat
     const all = [...new Set([...days.settled, ...days.counted, ...days.posted, ...days.withEvents])].sort();
     const totals = await sumBooks(db);
     const differences: Difference[] = [
-      ...missingDays({ openedOn, lastSettledDay, settled: days.settled, known: all }),
+      ...missingDays({ openedOn, lastSettledDay, settled: days.settled, posted: days.posted }),
       ...(await comparePositions(db)),
       ...(await checkEntries(db)),
       ...(await compareHeads(db)),
@@ -151,19 +151,21 @@ export async function reconcileBooks(context: Context): Promise<BooksReconciliat
   });
 }
 
-/** From the day the books opened to the last settled one every day is settled, and so is each with anything on it. */
+/**
+ * From the day the books opened to the last settled one every day is settled, and so is each with postings. Earlier
+ * days with events are the lifetime that came before the books; what arrives late for them is settled like any other.
+ */
 function missingDays(input: {
   openedOn: KstDay | null;
   lastSettledDay: KstDay | null;
   settled: readonly KstDay[];
-  known: readonly KstDay[];
+  posted: readonly KstDay[];
 }): Difference[] {
   const { openedOn, lastSettledDay } = input;
   if (lastSettledDay === null) return [];
   const settled = new Set(input.settled);
   const expected = openedOn === null ? [] : [...daysOf(openedOn, lastSettledDay)];
-  const known = input.known.filter((day) => day <= lastSettledDay);
-  return [...new Set([...expected, ...known])]
+  return [...new Set([...expected, ...input.posted.filter((day) => day <= lastSettledDay)])]
     .filter((day) => !settled.has(day))
     .sort()
     .map((day) => ({ kind: 'day/missing', detail: 'the day is not settled, a later one is', keys: { day } }));

@@ -5,7 +5,7 @@ import { createLogger } from '#lib/logging';
 import { credentialsOf } from '../../../deploy/local/stack/index.js';
 import { configSchema } from '../../../services/batch/config.js';
 import { dealSlices } from '../../../services/batch/domain/dealing.js';
-import { type Phase, type Run, type RunSlice, taskOf } from '../../../services/batch/domain/run.js';
+import { type Run, type RunSlice, taskOf } from '../../../services/batch/domain/run.js';
 import { findRun, nextRunToDrive } from '../../../services/batch/repositories/run-repository.js';
 import { assignSlice, readSlices } from '../../../services/batch/repositories/slice-repository.js';
 import { computeStatistics } from '../../../services/batch/usecases/compute-statistics.js';
@@ -24,6 +24,13 @@ import { stack } from './stack.js';
 /** Thrown in place of whatever a process would have done after its death. */
 export class Crash extends Error {}
 
+/** Where a process dies: at its n-th statement, of all or of a settlement; before or after the server has it. */
+export interface Death {
+  readonly statement: number;
+  readonly isAfter: boolean;
+  readonly inSettlement: boolean;
+}
+
 const REPLICA = 'in-process';
 /** Of the stack, which would take our runs. */
 const REPLICAS = ['batch-1', 'batch-2'];
@@ -35,8 +42,11 @@ const REPLICAS = ['batch-1', 'batch-2'];
 export class InProcessBatch {
   today: KstDay;
   #statementsLeft = Number.POSITIVE_INFINITY;
+  #inSettlement: number | undefined;
   #isAfter = false;
   #isDead = false;
+  /** Called before each statement while the process lives. */
+  beforeStatement: (sql: string, values: unknown[]) => Promise<void> = async () => undefined;
   readonly context: Context;
 
   private constructor(
@@ -89,10 +99,11 @@ export class InProcessBatch {
     await stack().waitHealthy();
   }
 
-  /** Does `work` as a process that dies at its n-th statement, before or after the server has it. */
-  async dyingAt<T>(at: { statement: number; isAfter: boolean }, work: () => Promise<T>): Promise<T | 'died'> {
-    this.#statementsLeft = at.statement;
-    this.#isAfter = at.isAfter;
+  /** Does `work` as a process that dies at that statement, unless it has fewer. */
+  async dyingAt<T>(death: Death, work: () => Promise<T>): Promise<T | 'died'> {
+    if (death.inSettlement) this.#inSettlement = death.statement;
+    else this.#statementsLeft = death.statement;
+    this.#isAfter = death.isAfter;
     try {
       return await work();
     } catch (error) {
@@ -100,6 +111,7 @@ export class InProcessBatch {
       return 'died';
     } finally {
       this.#statementsLeft = Number.POSITIVE_INFINITY;
+      this.#inSettlement = undefined;
       this.#isDead = false;
     }
   }
@@ -113,13 +125,13 @@ export class InProcessBatch {
     );
   }
 
-  /** Drives every run that can go on to its end. `onSlice` is called after each slice. */
-  async drive(onSlice: (run: Run, phase: Phase, slice: number) => Promise<void> = async () => undefined) {
+  /** Drives every run that can go on to its end. */
+  async drive(): Promise<void> {
     for (;;) {
       const run = await nextRunToDrive(this.context.database.primary);
       if (run === undefined) return;
       try {
-        await this.#step(run, onSlice);
+        await this.#step(run);
       } catch (error) {
         if (!(error instanceof DomainError || error instanceof BrokenInvariant)) throw error;
         await failRun(this.context, run.runId, error.message);
@@ -131,8 +143,12 @@ export class InProcessBatch {
     return findRun(this.database.primary, runId);
   }
 
-  async #step(run: Run, onSlice: (run: Run, phase: Phase, slice: number) => Promise<void>): Promise<void> {
+  async #step(run: Run): Promise<void> {
     if (run.state === 'queued' || run.phase === null) return startRun(this.context, run.runId);
+    if (run.phase === 'settlement' && this.#inSettlement !== undefined) {
+      this.#statementsLeft = this.#inSettlement;
+      this.#inSettlement = undefined;
+    }
     const { primary } = this.context.database;
     const slices = await readSlices(primary, run.runId, run.phase);
     if (slices.every((slice: RunSlice) => slice.state === 'done')) {
@@ -145,7 +161,6 @@ export class InProcessBatch {
       const task = taskOf(run, { phase: run.phase, slice: deal.slice, epoch: deal.epoch + 1, readPosition });
       if (run.phase === 'statistics') await computeStatistics(this.context, task);
       else await settleSlice(this.context, task);
-      await onSlice(run, run.phase, deal.slice);
     }
   }
 
@@ -166,6 +181,7 @@ export class InProcessBatch {
     runner.query = async (sql: string, ...rest: unknown[]) => {
       if (this.#isDead && sql !== 'ROLLBACK') throw new Crash();
       if (this.#isDead) return query(sql);
+      await this.beforeStatement(sql, (rest[0] as unknown[] | undefined) ?? []);
       const isLast = --this.#statementsLeft <= 0;
       if (isLast && !this.#isAfter) this.#die();
       const result = await (query as (...args: unknown[]) => Promise<unknown>)(sql, ...rest);
