@@ -179,8 +179,8 @@ export class InProcessBatch {
   #mortalRunner(runner: QueryRunner): QueryRunner {
     const query = runner.query.bind(runner);
     runner.query = async (sql: string, ...rest: unknown[]) => {
-      if (this.#isDead && sql !== 'ROLLBACK') throw new Crash();
-      if (this.#isDead) return query(sql);
+      if (sql === 'ROLLBACK') return query(sql);
+      if (this.#isDead) throw new Crash();
       await this.beforeStatement(sql, (rest[0] as unknown[] | undefined) ?? []);
       const isLast = --this.#statementsLeft <= 0;
       if (isLast && !this.#isAfter) this.#die();
