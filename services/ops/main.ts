@@ -1,5 +1,6 @@
 import { Command, CommanderError } from 'commander';
 import { addBackfillCommand } from './commands/backfill.js';
+import { addBackupCommands } from './commands/backup.js';
 import { addClientCommand } from './commands/client.js';
 import { processEnvironment } from './commands/environment.js';
 import { addGenerateCommand } from './commands/generate.js';
@@ -31,6 +32,7 @@ function createProgram(): Command {
     addTopCommand,
     addGenerateCommand,
     addRetentionCommand,
+    addBackupCommands,
     addOperatorCommand,
     addClientCommand,
     addKeysCommand,

@@ -36,16 +36,15 @@ export async function findPrograms({ needs, step }: ProgramOptions): Promise<Pro
 function missingPackages(needs: ServerSettings): string[] {
   const wantsMariadb = needs.database.isPrivate && findMariadb() === undefined;
   const wantsRedis = needs.redis.isPrivate && findRedis() === undefined;
-  return [
-    ...(wantsMariadb ? ['mariadb-server-core', 'mariadb-client-core'] : []),
-    ...(wantsRedis ? ['redis-server'] : []),
-  ];
+  return [...(wantsMariadb ? ['mariadb-server-core', 'mariadb-client'] : []), ...(wantsRedis ? ['redis-server'] : [])];
 }
 
 function findMariadb(): MariadbPrograms | undefined {
   const server = findProgram('mariadbd');
   const install = findProgram('mariadb-install-db');
-  return server === undefined || install === undefined ? undefined : { server, install };
+  // What backups are made with.
+  const dump = findProgram('mariadb-dump');
+  return server === undefined || install === undefined || dump === undefined ? undefined : { server, install };
 }
 
 function findRedis(): string | undefined {
