@@ -53,6 +53,8 @@ export const serviceSettings = {
   DAPR_API_TOKEN: z.string().min(16),
   PLAYBILL_REPLICA: z.string().min(1).max(64),
   PLAYBILL_LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error']).default('info'),
+  /** Where traces are sent by OTLP over HTTP; none are made without it. */
+  OTEL_EXPORTER_OTLP_ENDPOINT: z.url().optional(),
 };
 
 /** Settings of every service that has a database account. */
