@@ -10,6 +10,7 @@ const PASSWORD_BYTES_MAX = 72;
 const email = z
   .string()
   .max(EMAIL_LENGTH_MAX)
+  .meta({ format: 'email' })
   .transform((text) => text.trim().normalize('NFKC').toLowerCase())
   .pipe(z.email('Must be an email address.').max(EMAIL_LENGTH_MAX));
 
@@ -53,7 +54,12 @@ export const login = defineRoute({
   takesPassword: true,
   summary: 'Get tokens for email and password',
   // A password that cannot be right is refused as a wrong one is.
-  request: { body: z.object({ email: z.string().max(1_000), password: z.string().max(1_000) }) },
+  request: {
+    body: z.object({
+      email: z.string().max(1_000).meta({ format: 'email' }),
+      password: z.string().max(1_000).meta({ format: 'password' }),
+    }),
+  },
   responses: { 200: { description: 'tokens', body: tokens } },
   refusals: ['LOGIN_FAILED'],
 });

@@ -91,7 +91,8 @@ function objectOf(schema: Schema, values: Values): fc.Arbitrary<unknown> {
 
 function integerOf({ minimum = 0, maximum = Number.MAX_SAFE_INTEGER }: Schema): fc.Arbitrary<number> {
   const small = fc.integer({ min: minimum, max: Math.min(maximum, minimum + 600) });
-  return fc.oneof(small, fc.constantFrom(minimum, maximum, minimum - 1, 2 ** 31, 2 ** 32));
+  const tiny = fc.integer({ min: minimum, max: Math.min(maximum, minimum + 2) });
+  return fc.oneof(tiny, small, fc.constantFrom(minimum, maximum, minimum - 1, 2 ** 31, 2 ** 32));
 }
 
 function stringOf(schema: Schema, { days, ids }: Values): fc.Arbitrary<string> {

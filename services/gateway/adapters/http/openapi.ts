@@ -104,7 +104,8 @@ export function codesOf(route: Route): ErrorCode[] {
   if (route.ignoresToken !== true) codes.push('UNAUTHENTICATED');
   if (route.auth !== 'anyone' || route.takesDevice === true) codes.push('FORBIDDEN');
   if (params !== undefined || query !== undefined || body !== undefined) codes.push('INVALID');
-  if (route.method === 'post') codes.push('UNREADABLE', 'BODY_TOO_LARGE');
+  if (params !== undefined || route.method === 'post') codes.push('UNREADABLE');
+  if (route.method === 'post') codes.push('BODY_TOO_LARGE');
   return [...new Set(codes)];
 }
 
