@@ -30,6 +30,7 @@ const COMMANDS = {
   pause: async (stack: Stack, request: ControlRequest) => stack.pause(nameOf(request)),
   resume: async (stack: Stack, request: ControlRequest) => stack.resume(nameOf(request)),
   restart: (stack: Stack, request: ControlRequest) => stack.restart(nameOf(request)),
+  processNames: async (stack: Stack) => stack.processNames(),
   isRunning: async (stack: Stack, request: ControlRequest) => stack.isRunning(nameOf(request)),
   pidOf: async (stack: Stack, request: ControlRequest) => stack.pidOf(nameOf(request)) ?? null,
   setAutoRestart: async (stack: Stack, request: ControlRequest) =>

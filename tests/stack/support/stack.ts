@@ -37,6 +37,7 @@ export interface TestStack {
   resume(name: string): Promise<void>;
   /** Ends it kindly, starts it, and waits until it works. */
   restart(name: string): Promise<void>;
+  processNames(): Promise<string[]>;
   isRunning(name: string): Promise<boolean>;
   pidOf(name: string): Promise<number | null>;
   /** Without it, a process that ends stays down; switching it on again starts it. */
@@ -60,6 +61,7 @@ export function stack(): TestStack {
     pause: async (name) => void (await ask({ command: 'pause', name })),
     resume: async (name) => void (await ask({ command: 'resume', name })),
     restart: async (name) => void (await ask({ command: 'restart', name })),
+    processNames: async () => (await ask({ command: 'processNames' })) as string[],
     isRunning: async (name) => (await ask({ command: 'isRunning', name })) as boolean,
     pidOf: async (name) => (await ask({ command: 'pidOf', name })) as number | null,
     setAutoRestart: async (name, on) => void (await ask({ command: 'setAutoRestart', name, on })),
