@@ -261,6 +261,20 @@ export async function completeSettlementDay(tx: Queryable, day: KstDay, runId: s
   return Number(row.revision);
 }
 
+/**
+ * Settled days whose statistics were completed by a later run than the one that settled them, e.g. one of statistics
+ * only: what that found is not posted yet. By day; three rows by primary keys a settled day.
+ */
+export async function daysWithNewerStatistics(db: Queryable): Promise<KstDay[]> {
+  const rows: { day: KstDay }[] = await db.query(
+    `SELECT s.day FROM playbill_batch.statistic_day s
+     JOIN playbill_batch.settlement_day p ON p.day = s.day
+     JOIN playbill_batch.run sr ON sr.run_id = s.run_id JOIN playbill_batch.run pr ON pr.run_id = p.run_id
+     WHERE s.run_id <> p.run_id AND sr.run_number > pr.run_number ORDER BY s.day`,
+  );
+  return rows.map((row) => row.day);
+}
+
 /** Whether the day was ever settled. */
 export async function isSettled(db: Queryable, day: KstDay): Promise<boolean> {
   const rows: unknown[] = await db.query('SELECT 1 FROM playbill_batch.settlement_day WHERE day = ?', [day]);

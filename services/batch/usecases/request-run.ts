@@ -4,7 +4,7 @@ import { firstPhase, type Job, nextPhase, type Run } from '../domain/run.js';
 import { writeAudit } from '../repositories/audit-repository.js';
 import { dirtySlices } from '../repositories/event-repository.js';
 import { findActiveRun, findRun, insertRun, latestCompletedRun } from '../repositories/run-repository.js';
-import { isSettled, lastSettledDay } from '../repositories/settlement-repository.js';
+import { daysWithNewerStatistics, isSettled, lastSettledDay } from '../repositories/settlement-repository.js';
 import { hasStatistics } from '../repositories/statistic-repository.js';
 import type { Context } from './context.js';
 import { requireRawEvents } from './phases.js';
@@ -76,20 +76,8 @@ async function unchangedRun(tx: Queryable, day: KstDay, job: Job): Promise<Run |
   const settles = firstPhase(job) === 'settlement' || nextPhase(job, 'statistics') === 'settlement';
   if (settles && !(await isSettled(tx, day))) return undefined;
   if (!(await hasStatistics(tx, day))) return undefined;
-  if (job === 'settlement' && (await statisticsAreNewer(tx, day))) return undefined;
+  if (settles && (await daysWithNewerStatistics(tx)).includes(day)) return undefined;
   return latestCompletedRun(tx, day, job);
-}
-
-/** Whether the day's statistics were completed by a run that came after the one that settled it. */
-async function statisticsAreNewer(tx: Queryable, day: KstDay): Promise<boolean> {
-  const [row] = await tx.query(
-    `SELECT sr.run_number > pr.run_number AS newer FROM playbill_batch.statistic_day s
-     JOIN playbill_batch.settlement_day p ON p.day = s.day
-     JOIN playbill_batch.run sr ON sr.run_id = s.run_id JOIN playbill_batch.run pr ON pr.run_id = p.run_id
-     WHERE s.day = ?`,
-    [day],
-  );
-  return Number(row?.newer ?? 0) === 1;
 }
 
 /** A run by id, for its view. */

@@ -2,14 +2,14 @@ import { addDays, daysToCatchUp, type KstDay } from '#domain';
 import { inTransaction, type Queryable } from '#lib/database';
 import { dirtyDays, earliestEventDay } from '../repositories/event-repository.js';
 import { findActiveRun, insertRun } from '../repositories/run-repository.js';
-import { lastSettledDay } from '../repositories/settlement-repository.js';
+import { daysWithNewerStatistics, lastSettledDay } from '../repositories/settlement-repository.js';
 import { claimSlot } from '../repositories/worker-repository.js';
 import type { Context } from './context.js';
 import { dropOldDaysNightly } from './drop-old-days.js';
 
 /**
  * Acts once on a slot of the schedule, however often and on however many replicas it fires: queues every day that is
- * over and not settled yet, in order, and every settled day whose events changed. Before the books are open and
+ * over and not settled yet, in order, and every settled day whose events or statistics changed since. Before the books are open and
  * without any event there is nothing to do.
  * @returns the days that were queued
  */
@@ -33,6 +33,7 @@ async function daysToRun(tx: Queryable, yesterday: KstDay): Promise<KstDay[]> {
   const [lastSettled, earliest] = [await lastSettledDay(tx), await earliestEventDay(tx)];
   if (lastSettled === null && (earliest === null || earliest > yesterday)) return [];
   const missed = daysToCatchUp({ lastSettledDay: lastSettled, earliestEventDay: earliest, yesterday });
-  const changed = lastSettled === null ? [] : await dirtyDays(tx, lastSettled);
-  return [...changed, ...missed];
+  if (lastSettled === null) return missed;
+  const changed = new Set([...(await dirtyDays(tx, lastSettled)), ...(await daysWithNewerStatistics(tx))]);
+  return [...[...changed].sort(), ...missed];
 }
