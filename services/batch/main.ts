@@ -18,7 +18,7 @@ import { provideServices } from './adapters/actors/services.js';
 import { createApp } from './app.js';
 import { type Config, configSchema } from './config.js';
 import { beat, retire } from './repositories/worker-repository.js';
-import { TopBuilder } from './usecases/build-tops.js';
+import { createTopBuilder } from './usecases/build-tops.js';
 import { type Context, OUTBOX } from './usecases/context.js';
 import { PartitionDirectory } from './usecases/partition-directory.js';
 import { partitionRange } from './usecases/phases.js';
@@ -40,7 +40,7 @@ async function main(): Promise<void> {
   const worker = new SliceWorker(context, () => void actors.wake().catch(() => undefined));
   const directory = new PartitionDirectory((id) => actors.where(id), PARTITION_IDS);
   const driver = new RunDriver({ context, directory, handOut: (id, task) => actors.process(id, task) });
-  const tops = new TopBuilder(context);
+  const tops = createTopBuilder(context);
   const tickIfDue = createTick(actors, logger);
   provideServices({
     context,

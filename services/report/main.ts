@@ -4,6 +4,7 @@ import { OutboxRelay, Sidecar } from '#lib/dapr';
 import { type Credentials, connectDatabase, inTransaction, ReaderPool, secretName } from '#lib/database';
 import { listen } from '#lib/http';
 import { createLogger, type Logger } from '#lib/logging';
+import { Loop } from '#lib/loop';
 import { addressesBy } from './adapters/dapr/addresses.js';
 import { PdfRenderer } from './adapters/pdf/renderer.js';
 import { createMailer } from './adapters/smtp/mailer.js';
@@ -12,7 +13,6 @@ import { type Config, configSchema } from './config.js';
 import type { Context } from './usecases/context.js';
 import { sendDueMails } from './usecases/send-mails.js';
 import { actOnSchedule, workOnRun } from './usecases/statement-runs.js';
-import { Worker } from './usecases/worker.js';
 
 const SIDECAR_READY_MS = 60_000;
 const LOOK_INTERVAL_MS = 1_000;
@@ -43,7 +43,7 @@ async function main(): Promise<void> {
     publish: (topic, event) => sidecar.publish(topic, { ...event, type: topic, source: 'playbill/report' }),
     onError: (error) => logger.warn({ err: error }, 'events could not be published, trying again'),
   });
-  const workers: Worker[] = [];
+  const loops: Loop[] = [];
   const context: Context = {
     config,
     database,
@@ -56,15 +56,15 @@ async function main(): Promise<void> {
     renderPdf: (statement) => renderer.render(statement),
     wake() {
       relay.wake();
-      for (const worker of workers) worker.wake();
+      for (const loop of loops) loop.wake();
     },
   };
-  workers.push(...workersOf(context, logger));
+  loops.push(...loopsOf(context, logger));
   const verifier = createVerifier({ loadKeys: keysFrom(sidecar) });
   const app = createApp({ context, verifier, ready: async () => void (await database.primary.query('SELECT 1')) });
   const server = await listen(app, { host: config.APP_HOST, port: config.APP_PORT });
   relay.start();
-  for (const worker of workers) worker.start();
+  for (const loop of loops) loop.start();
   const schedule = setInterval(() => void tick(context), SCHEDULE_INTERVAL_MS);
   logger.info({ port: config.APP_PORT }, 'report is up');
 
@@ -74,7 +74,7 @@ async function main(): Promise<void> {
     stopping = true;
     clearInterval(schedule);
     await server.close();
-    await Promise.all(workers.map((worker) => worker.stop()));
+    await Promise.all(loops.map((loop) => loop.stop()));
     await relay.stop();
     mailer.close();
     await renderer.close();
@@ -85,11 +85,16 @@ async function main(): Promise<void> {
   process.on('SIGINT', () => void stop());
 }
 
-function workersOf(context: Context, logger: Logger): Worker[] {
-  const common = { intervalMs: LOOK_INTERVAL_MS, logger };
+function loopsOf(context: Context, logger: Logger): Loop[] {
+  const loop = (name: string, work: () => Promise<boolean>) =>
+    new Loop({
+      work,
+      intervalMs: LOOK_INTERVAL_MS,
+      onError: (error) => logger.warn({ err: error }, `${name} did not succeed, trying again`),
+    });
   return [
-    new Worker({ ...common, name: 'making statements', work: () => workOnRun(context) }),
-    new Worker({ ...common, name: 'sending mails', work: async () => (await sendDueMails(context)) > 0 }),
+    loop('making statements', () => workOnRun(context)),
+    loop('sending mails', async () => (await sendDueMails(context)) > 0),
   ];
 }
 

@@ -1,5 +1,6 @@
 import { endOfDayMs, formatInstant, type KstDay, periodStateOf, SLICE_COUNT } from '#domain';
 import { inTransaction } from '#lib/database';
+import { Loop } from '#lib/loop';
 import { firstOf } from '../domain/top-lists.js';
 import { hasStatistics } from '../repositories/statistic-repository.js';
 import {
@@ -122,46 +123,12 @@ async function buildRunningTop(context: Context, day: KstDay, nowMs: number): Pr
 
 const LOOK_INTERVAL_MS = 1_000;
 
-/** Builds what is wanted, again and again, until it is stopped. Two replicas share the work by claims. */
-export class TopBuilder {
-  #stopped = false;
-  #loop: Promise<void> | undefined;
-  #wake: () => void = () => undefined;
-
-  constructor(private readonly context: Context) {}
-
-  start(): void {
-    this.#loop = this.#run();
-  }
-
-  /** Looks now instead of at the next interval. */
-  wake(): void {
-    this.#wake();
-  }
-
-  async stop(): Promise<void> {
-    this.#stopped = true;
-    this.#wake();
-    await this.#loop;
-  }
-
-  async #run(): Promise<void> {
-    while (!this.#stopped) {
-      const built = await buildNextTop(this.context).catch((error: unknown) => {
-        this.context.logger.warn({ err: error }, 'the lists of a week or month could not be built, trying again');
-        return false;
-      });
-      if (!built && !this.#stopped) await this.#idle();
-    }
-  }
-
-  #idle(): Promise<void> {
-    return new Promise((resolve) => {
-      const timer = setTimeout(resolve, LOOK_INTERVAL_MS);
-      this.#wake = () => {
-        clearTimeout(timer);
-        resolve();
-      };
-    });
-  }
+/** Builds what is wanted, again and again. Two replicas share the work by claims. */
+export function createTopBuilder(context: Context): Loop {
+  return new Loop({
+    work: () => buildNextTop(context),
+    intervalMs: LOOK_INTERVAL_MS,
+    onError: (error) =>
+      context.logger.warn({ err: error }, 'the lists of a week or month could not be built, trying again'),
+  });
 }

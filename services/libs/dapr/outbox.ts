@@ -1,3 +1,4 @@
+import { Loop } from '#lib/loop';
 import { uuidv7 } from './uuidv7.js';
 
 interface Queryable {
@@ -36,35 +37,27 @@ const IDLE_INTERVAL_MS = 1_000;
  * transaction that holds its lock while it is published. Several relays share a table without waiting for each other.
  */
 export class OutboxRelay {
-  #stopped = false;
-  #wake: () => void = () => undefined;
-  #loop: Promise<void> | undefined;
+  readonly #loop: Loop;
 
-  constructor(private readonly options: OutboxRelayOptions) {}
+  constructor(private readonly options: OutboxRelayOptions) {
+    this.#loop = new Loop({
+      work: async () => (await this.#relayOnce()) === BATCH_ROWS,
+      intervalMs: IDLE_INTERVAL_MS,
+      onError: options.onError,
+    });
+  }
 
   start(): void {
-    this.#loop = this.#run();
+    this.#loop.start();
   }
 
   /** Looks now instead of at the next interval. */
   wake(): void {
-    this.#wake();
+    this.#loop.wake();
   }
 
   async stop(): Promise<void> {
-    this.#stopped = true;
-    this.#wake();
-    await this.#loop;
-  }
-
-  async #run(): Promise<void> {
-    while (!this.#stopped) {
-      const published = await this.#relayOnce().catch((error: unknown) => {
-        this.options.onError(error);
-        return 0;
-      });
-      if (published < BATCH_ROWS && !this.#stopped) await this.#idle();
-    }
+    await this.#loop.stop();
   }
 
   async #relayOnce(): Promise<number> {
@@ -85,16 +78,6 @@ export class OutboxRelay {
         );
       }
       return rows.length;
-    });
-  }
-
-  #idle(): Promise<void> {
-    return new Promise((resolve) => {
-      const timer = setTimeout(resolve, IDLE_INTERVAL_MS);
-      this.#wake = () => {
-        clearTimeout(timer);
-        resolve();
-      };
     });
   }
 }

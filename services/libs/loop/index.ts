@@ -1,26 +1,23 @@
-import type { Logger } from '#lib/logging';
-
-export interface WorkerOptions {
-  /** What it does, for the log. */
-  readonly name: string;
+export interface LoopOptions {
   /** Does some of the work. @returns whether there may be more at once */
   readonly work: () => Promise<boolean>;
   /** How often it looks by itself. */
   readonly intervalMs: number;
-  readonly logger: Logger;
+  /** Told of each failure; the work is tried again after the interval. */
+  readonly onError: (error: unknown) => void;
 }
 
-/** Does a kind of work again and again until it is stopped, one piece at a time; an error is logged and tried again. */
-export class Worker {
+/** Does a kind of work again and again until it is stopped, one piece at a time. */
+export class Loop {
   #stopped = false;
-  #loop: Promise<void> | undefined;
+  #running: Promise<void> | undefined;
   #isWoken = false;
   #wake: () => void = () => undefined;
 
-  constructor(private readonly options: WorkerOptions) {}
+  constructor(private readonly options: LoopOptions) {}
 
   start(): void {
-    this.#loop = this.#run();
+    this.#running = this.#run();
   }
 
   /** Looks now instead of at the next interval. */
@@ -29,17 +26,18 @@ export class Worker {
     this.#wake();
   }
 
+  /** Ends after the piece of work at hand. */
   async stop(): Promise<void> {
     this.#stopped = true;
     this.#wake();
-    await this.#loop;
+    await this.#running;
   }
 
   async #run(): Promise<void> {
     while (!this.#stopped) {
       this.#isWoken = false;
       const hasMore = await this.options.work().catch((error: unknown) => {
-        this.options.logger.warn({ err: error }, `${this.options.name} did not succeed, trying again`);
+        this.options.onError(error);
         return false;
       });
       if (!hasMore && !this.#isWoken && !this.#stopped) await this.#idle();
