@@ -1,7 +1,9 @@
 import { daily } from './daily.js';
-import { type Bench, describeMachine, withBenchStack } from './support.js';
+import { queries } from './queries.js';
+import { statements } from './statements.js';
+import { type Bench, type BenchStack, describeMachine, withBenchStack } from './support.js';
 
-const BENCHES: readonly Bench[] = [daily];
+const BENCHES: readonly Bench[] = [daily, queries, statements];
 
 /** `npm run bench -- <name> [--quick]`: measures on a stack of its own and prints a table. */
 export async function main(args: readonly string[]): Promise<void> {
@@ -13,5 +15,7 @@ export async function main(args: readonly string[]): Promise<void> {
     return;
   }
   console.log(`${bench.name} on ${describeMachine()}`);
-  await withBenchStack((stack) => bench.run(stack, { quick: args.includes('--quick') }));
+  const options = { quick: args.includes('--quick') };
+  if (bench.needsStack === false) await bench.run(undefined as unknown as BenchStack, options);
+  else await withBenchStack((stack) => bench.run(stack, options));
 }

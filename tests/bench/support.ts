@@ -14,6 +14,8 @@ import { formatTable } from '../../services/ops/tables.js';
 /** A benchmark of `npm run bench -- <name>`: it prints ratios that were measured in one run. */
 export interface Bench {
   readonly name: string;
+  /** False for one that measures something by itself: its stack is not there then. */
+  readonly needsStack?: boolean;
   run(stack: BenchStack, options: BenchOptions): Promise<void>;
 }
 

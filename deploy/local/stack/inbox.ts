@@ -23,7 +23,7 @@ export function inboxSpec({ layout, smtp, web, env }: InboxOptions): ProcessSpec
       join(ROOT_DIR, 'node_modules', 'maildev', 'dist', 'bin', 'maildev.js'),
       ...['--smtp', String(smtp.port), '--ip', smtp.host],
       ...['--web', String(web.port), '--web-ip', web.host],
-      ...['--max-emails', String(MAILS_MAX)],
+      ...['--max-emails', String(MAILS_MAX), '--mail-directory', join(layout.stateDir, 'mail')],
     ],
     env: { PATH: env.PATH, HOME: env.HOME, TZ: 'UTC' },
     cwd: layout.stateDir,

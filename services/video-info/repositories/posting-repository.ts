@@ -27,7 +27,7 @@ const JOINS = `JOIN playbill_batch.run r ON r.run_number = p.run_number
     AND a.seq = p.seq`;
 
 /**
- * The postings of a video that are of the day or billed on it, in the order in which they were made. By primary key;
+ * The postings of a video that are of the day or billed on it, views before advertisements, each in the order in which they were made. By primary key;
  * adjustments of earlier days by theirs.
  */
 export async function postingsOfVideo(
@@ -43,10 +43,10 @@ export async function postingsOfVideo(
        ON p.event_day = x.event_day AND p.creator_slice = x.creator_slice AND p.creator_id = x.creator_id
          AND p.video_id = x.video_id AND p.kind = x.kind AND p.seq = x.seq ${JOINS}
      WHERE x.billed_on = ? AND x.creator_slice = ? AND x.creator_id = ? AND x.video_id = ?
-     ORDER BY billed_on, event_day, kind, seq`,
+     ORDER BY billed_on, event_day, seq`,
     [day, slice, creatorId, videoId, day, slice, creatorId, videoId],
   );
-  return rows.map((row) => ({
+  const postings = rows.map((row) => ({
     kind: row.kind as PostingKind,
     eventDay: row.event_day as KstDay,
     billedOn: row.billed_on as KstDay,
@@ -57,6 +57,8 @@ export async function postingsOfVideo(
     to: BigInt(row.to_position!),
     amount: BigInt(row.amount!),
   }));
+  const isView = ({ kind }: StoredPosting) => kind === 'view';
+  return [...postings.filter(isView), ...postings.filter((posting) => !isView(posting))];
 }
 
 export interface PricedTariff {

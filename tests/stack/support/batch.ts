@@ -135,6 +135,7 @@ export async function forgetResults(): Promise<void> {
       await db.query(`TRUNCATE TABLE playbill_batch.${table}`);
     }
     await db.query('UPDATE playbill_batch.books SET opened_on = NULL, opening_sha256 = NULL, opening_loaded_at = NULL');
+    await db.query('UPDATE playbill_batch.read_model SET version = version + 1');
     await db.query('DELETE FROM playbill_batch.tariff WHERE version > 1');
     await db.query('DELETE FROM playbill_batch.tariff_tier WHERE version > 1');
   } finally {

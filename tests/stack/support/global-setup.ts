@@ -2,7 +2,7 @@ import { writeFile } from 'node:fs/promises';
 import { SetupError, type Stack, startStack } from '../../../deploy/local/stack/index.js';
 import { Checklist } from '../../../deploy/local/ui.js';
 import { type ControlServer, startControlServer } from './control-server.js';
-import { TEST_FILE, TEST_PORT_OFFSET, TEST_STATE_DIR } from './test-stack.js';
+import { TEST_FILE, TEST_PORT_OFFSET, TEST_SMTP_PORT, TEST_STATE_DIR } from './test-stack.js';
 
 export interface RunningTestStack {
   readonly stack: Stack;
@@ -12,6 +12,15 @@ export interface RunningTestStack {
 declare global {
   var playbillTestStack: RunningTestStack | undefined;
 }
+
+/** Nobody listens there until a test does; what a death leaves is found soon. */
+const MAIL_SETTINGS = {
+  PLAYBILL_SMTP: `127.0.0.1:${TEST_SMTP_PORT}`,
+  SMTP_TIMEOUT_MS: '2000',
+  REPORT_MAIL_LEASE_MS: '4000',
+  REPORT_MAIL_BACKOFF_MS: '300',
+  REPORT_MAIL_ATTEMPTS_MAX: '50',
+};
 
 /**
  * Starts one stack for all test files, with empty databases. This module runs compiled (see jest.config.js), in
@@ -23,7 +32,7 @@ export default async function setUp(): Promise<void> {
     stateDir: TEST_STATE_DIR,
     portOffset: TEST_PORT_OFFSET,
     fresh: true,
-    env: { PLAYBILL_DB_LOG_SIZE: process.env.PLAYBILL_DB_LOG_SIZE ?? '256M' },
+    env: { PLAYBILL_DB_LOG_SIZE: process.env.PLAYBILL_DB_LOG_SIZE ?? '256M', ...MAIL_SETTINGS },
     step: checklist.step,
     log: (line) => checklist.print(`  ${line}`),
   }).catch((error: Error) => {
