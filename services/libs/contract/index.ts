@@ -6,6 +6,7 @@ import { userRoutes } from './user.js';
 import { videoRoutes } from './video.js';
 import { watchRoutes } from './watch.js';
 
+export { EVENTS, type EventTopic, eventSchema } from './event-schemas.js';
 export { WATCH_RECORDED, type WatchRecorded, watchRecorded } from './events.js';
 export * from './fields.js';
 export * as info from './info.js';

@@ -45,7 +45,7 @@ export class InProcessReport {
       PLAYBILL_SMTP: `127.0.0.1:${smtpPort}`,
       REPORT_MAIL_ATTEMPTS_MAX: 2,
       REPORT_MAIL_BACKOFF_MS: 10,
-      REPORT_MAIL_LEASE_MS: 1_000,
+      REPORT_MAIL_LEASE_MS: 60_000,
     });
     const mailer = createMailer({
       server: config.PLAYBILL_SMTP,

@@ -1,0 +1,46 @@
+import { z } from 'zod';
+import { WATCH_RECORDED, watchRecorded } from './events.js';
+import { day, id, uuid } from './fields.js';
+
+const revision = z.int().min(1);
+
+const completed = z.object({
+  day,
+  runId: uuid,
+  revision: revision.meta({
+    description: 'counts 1, 2, … for the day; results of a higher one replace those of a lower',
+  }),
+});
+
+/** Data of each event, by its topic, which is its type as well. */
+export const EVENTS = {
+  [WATCH_RECORDED]: watchRecorded,
+  'run.progress': z
+    .object({ runId: uuid, day, job: z.enum(['daily', 'statistics', 'settlement']), step: z.string() })
+    .meta({ description: 'A run has come to its next step' }),
+  'statistics.completed': completed.meta({ description: "A day's statistics are complete, or were recomputed" }),
+  'settlement.completed': completed.meta({ description: 'A day is settled, or adjustments to it were posted' }),
+  'statement.ready': z
+    .object({ creatorId: id, week: z.string().regex(/^\d{4}-W\d{2}$/), revision })
+    .meta({ description: "A creator's statement of a week is stored" }),
+} as const;
+
+export type EventTopic = keyof typeof EVENTS;
+
+/**
+ * The JSON Schema of an event as it is delivered: a CloudEvent 1.0 in structured mode. An event may be delivered more
+ * than once, with the same id.
+ */
+export function eventSchema(topic: EventTopic): Record<string, unknown> {
+  const event = z
+    .looseObject({
+      specversion: z.literal('1.0'),
+      id: z.string().min(1).meta({ description: 'the same at every delivery' }),
+      type: z.literal(topic),
+      source: z.string().min(1),
+      datacontenttype: z.literal('application/json'),
+      data: EVENTS[topic],
+    })
+    .meta({ title: topic });
+  return z.toJSONSchema(event) as Record<string, unknown>;
+}
