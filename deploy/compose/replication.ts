@@ -105,7 +105,9 @@ async function waitFollowing(replica: Server, { deadlineMs }: ReplicationOptions
 }
 
 export const configSchema = z.object({
+  /** The server that is followed, `host:port`. */
   PLAYBILL_DB_PRIMARY: endpoint,
+  /** Those that follow it, `host:port,host:port`. */
   PLAYBILL_DB_REPLICAS: endpoints,
   /** JSON in the form of Dapr's file secret store. */
   PLAYBILL_SECRETS_FILE: z.string().min(1),

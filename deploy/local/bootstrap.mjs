@@ -10,7 +10,7 @@ const ROOT = join(dirname(fileURLToPath(import.meta.url)), '..', '..');
 const INSTALLED = join(ROOT, 'node_modules', '.playbill-lock');
 const NODE_MIN = [20, 19];
 
-const USAGE = `usage: npm start | npm test | npm run check | npm run bench -- <name> | npm run chaos | npm run ops -- <command>`;
+const USAGE = `usage: npm start | npm test | npm run check | npm run bench -- <name> | npm run chaos | npm run docs | npm run ops -- <command>`;
 
 /** What each word of package.json's scripts does once packages and build are there. */
 const TASKS = {
@@ -18,6 +18,7 @@ const TASKS = {
   ops: (args) => node([compiled('services/ops/main.js'), ...args]),
   bench: (args) => inThisProcess('tests/bench/main.js', args),
   chaos: (args) => inThisProcess('tests/chaos/main.js', args),
+  docs: (args) => inThisProcess('deploy/docs/main.js', args),
   check: () => runChecks(),
   test: (args) => (args.length === 0 ? runEverything() : jest(['--runInBand', ...args])),
 };
@@ -50,6 +51,7 @@ async function runChecks() {
   await step('Types', () => run('tsc', ['--noEmit', '-p', '.']));
   await step('Lint and format', () => run('biome', ['ci', '.']));
   await step('Layers', () => run(process.execPath, ['deploy/local/check-layers.mjs']));
+  await step('Generated pages', () => inThisProcess('deploy/docs/main.js', ['--check']));
 }
 
 async function main([task, ...args]) {

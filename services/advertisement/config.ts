@@ -5,6 +5,7 @@ import { databaseSettings, serviceSettings } from '#lib/config';
 export const configSchema = z.object({
   ...serviceSettings,
   ...databaseSettings,
+  /** Which of the two it is: the queue is the first's only. */
   APP_ID: z.enum(['advertisement', 'advertisement-reserve']),
   /**
    * How long the first recording of a commit waits for others, in ms. Nobody waits for the answer; the longer, the

@@ -13,14 +13,17 @@ export const configSchema = z.object({
     .string()
     .default('')
     .transform((text) => text.split(',').filter((part) => part !== '')),
-  /** Requests in ten seconds: of one user or client, of one anonymous device, of one address. */
+  /** Requests of one user or client in ten seconds. */
   GATEWAY_USER_REQUESTS: limit(500),
+  /** Requests of one anonymous device in ten seconds. */
   GATEWAY_DEVICE_REQUESTS: limit(200),
+  /** Requests from one address in ten seconds. */
   GATEWAY_ADDRESS_REQUESTS: limit(10_000),
   /** Sign-ups and logins of one address in ten seconds: each costs an argon2id. */
   GATEWAY_PASSWORD_REQUESTS: limit(200),
   /** Failed logins of one address in ten minutes. */
   GATEWAY_LOGIN_FAILURES: limit(100),
+  /** Connections at once; what comes on top is closed at once. */
   GATEWAY_CONNECTIONS_MAX: limit(5_000),
 });
 

@@ -42,7 +42,7 @@ export async function compareEvents(db: Queryable, day: KstDay): Promise<EventTo
     const [row]: Row[] = await db.query(
       `SELECT COALESCE(SUM(e.events), 0) AS events, COALESCE(SUM(e.views), 0) AS counted,
          COUNT(s.video_id) AS matched, COALESCE(SUM(NOT (${IS_EQUAL})), 0) AS unequal,
-         (SELECT COUNT(*) FROM playbill_batch.daily_statistic WHERE day = ? AND slice = ?) AS stored
+         (SELECT COUNT(*) FROM playbill_batch.daily_statistic WHERE day = ? AND slice = ?) AS stored_rows
        FROM (SELECT video_id, ${VIDEO_SUMS} FROM playbill_watch.watch_event WHERE day = ? AND slice = ?
          GROUP BY video_id) e
        LEFT JOIN playbill_batch.daily_statistic s ON s.day = ? AND s.slice = ? AND s.video_id = e.video_id`,
@@ -50,7 +50,7 @@ export async function compareEvents(db: Queryable, day: KstDay): Promise<EventTo
     );
     events += BigInt(row!.events!);
     counted += BigInt(row!.counted!);
-    const isProven = Number(row!.unequal) === 0 && Number(row!.matched) === Number(row!.stored);
+    const isProven = Number(row!.unequal) === 0 && Number(row!.matched) === Number(row!.stored_rows);
     if (!isProven && differences.length < LISTED_MAX) differences.push(...(await unequalVideos(db, day, slice)));
   }
   return { events, counted, differences: differences.slice(0, LISTED_MAX) };

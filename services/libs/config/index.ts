@@ -46,12 +46,19 @@ function parseEndpoint(text: string): Endpoint {
 
 /** Settings that every service has; the local supervisor, compose and Kubernetes all set these. */
 export const serviceSettings = {
+  /** Address on which the service answers its sidecar and the scraper. */
   APP_HOST: z.string().default('127.0.0.1'),
+  /** Port of the same. */
   APP_PORT: port,
+  /** What its sidecar shows it; nobody else knows it. */
   APP_API_TOKEN: z.string().min(16),
+  /** Of its sidecar, which is on 127.0.0.1. */
   DAPR_HTTP_PORT: port,
+  /** What it shows its sidecar. */
   DAPR_API_TOKEN: z.string().min(16),
+  /** Name of this replica in logs, metrics and runs; different from every other's. */
   PLAYBILL_REPLICA: z.string().min(1).max(64),
+  /** What is logged at least. */
   PLAYBILL_LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error']).default('info'),
   /** Where traces are sent by OTLP over HTTP; none are made without it. */
   OTEL_EXPORTER_OTLP_ENDPOINT: z.url().optional(),
@@ -59,7 +66,10 @@ export const serviceSettings = {
 
 /** Settings of every service that has a database account. */
 export const databaseSettings = {
+  /** The server that is written to, `host:port`. */
   PLAYBILL_DB_PRIMARY: endpoint,
+  /** Servers that are read from, `host:port,host:port`; without any, the primary is. */
   PLAYBILL_DB_REPLICAS: endpoints.default([]),
+  /** Connections to each server. */
   PLAYBILL_DB_POOL_SIZE: z.coerce.number().int().min(1).max(100).default(8),
 };

@@ -103,8 +103,9 @@ async function readCredentials(read: (secret: string) => Promise<Credentials>): 
   return { admin: await read('mysql-admin'), accounts: Object.fromEntries(accounts) as Record<Account, Credentials> };
 }
 
-/** One of the two says where the secrets are. */
+/** One of the two variables says where the secrets are. */
 export const migrateConfigSchema = z.object({
+  /** The server that is brought up to date, `host:port`. */
   PLAYBILL_DB_PRIMARY: endpoint,
   /** JSON in the form of Dapr's file secret store. */
   PLAYBILL_SECRETS_FILE: z.string().min(1).optional(),
