@@ -11,7 +11,14 @@ import { createTestIssuer, type TestIssuer } from '../support/identity.js';
 import { forgetEverything, runDay } from './support/batch.js';
 import { insertEvent, insertVideo } from './support/events.js';
 import { callGateway } from './support/gateway.js';
-import { adminConnection, eventually, generate, replicaConnection, stack } from './support/stack.js';
+import {
+  adminConnection,
+  databaseConnection,
+  eventually,
+  generate,
+  replicaConnection,
+  stack,
+} from './support/stack.js';
 
 const TODAY = kstDayOf(Date.now());
 const YESTERDAY = addDays(TODAY, -1);
@@ -350,10 +357,12 @@ describe('the account of video-info', () => {
     'SELECT * FROM playbill_watch.watch_event',
     'SELECT * FROM playbill_user.user',
   ])('may not: %s', async (sql) => {
-    const pool = openPool();
-    await expect(pool.readPrimary((reader) => reader.query(sql))).rejects.toMatchObject({
-      code: expect.stringMatching(/DENIED|ER_CANT_EXECUTE_IN_READ_ONLY_TRANSACTION/),
-    });
+    const connection = await databaseConnection('video-info');
+    try {
+      await expect(connection.query(sql)).rejects.toMatchObject({ code: expect.stringMatching(/DENIED/) });
+    } finally {
+      await connection.end();
+    }
   });
 });
 
@@ -367,11 +376,7 @@ describe('reads go', () => {
   }, 30_000);
 
   afterAll(async () => {
-    for (const number of [1, 2] as const) {
-      const replica = await replicaConnection(number);
-      await replica.query('START SLAVE SQL_THREAD').catch(() => undefined);
-      await replica.end();
-    }
+    for (const number of [1, 2] as const) await setApplying(number, true);
     await stack().waitHealthy();
   }, 90_000);
 
@@ -396,9 +401,15 @@ describe('reads go', () => {
     return new Set(choices);
   }
 
+  /**
+   * A replica that does not apply receives all and executes it an hour later: stopped threads would be started again by
+   * the supervisor.
+   */
   async function setApplying(number: 1 | 2, isApplying: boolean): Promise<void> {
     const replica = await replicaConnection(number);
-    await replica.query(isApplying ? 'START SLAVE SQL_THREAD' : 'STOP SLAVE SQL_THREAD');
+    await replica.query('STOP SLAVE');
+    await replica.query(`CHANGE MASTER TO MASTER_DELAY = ${isApplying ? 0 : 3_600}`);
+    await replica.query('START SLAVE');
     await replica.end();
   }
 
