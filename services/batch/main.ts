@@ -22,6 +22,7 @@ import { createTopBuilder } from './usecases/build-tops.js';
 import { type Context, OUTBOX } from './usecases/context.js';
 import { PartitionDirectory } from './usecases/partition-directory.js';
 import { partitionRange } from './usecases/phases.js';
+import { queueReruns } from './usecases/rerun.js';
 import { RunDriver } from './usecases/run-driver.js';
 import { SliceWorker } from './usecases/slice-worker.js';
 
@@ -47,7 +48,9 @@ async function main(): Promise<void> {
     driver,
     worker,
     onWatchdog() {
-      driver.ensureRunning();
+      void queueReruns(context)
+        .catch((error: unknown) => logger.warn({ err: error }, 'days could not be queued again'))
+        .finally(() => driver.ensureRunning());
       void tickIfDue();
     },
   });

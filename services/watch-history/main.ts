@@ -13,9 +13,11 @@ import { readLastWatched } from './repositories/progress-repository.js';
 import { RecordingDelivery } from './usecases/deliver-recordings.js';
 import { PolicyWatch } from './usecases/policy-watch.js';
 import { EventRecorder } from './usecases/record-events.js';
+import { RevocationWorker, requestRevocation } from './usecases/revoke-events.js';
 import { VideoDirectory } from './usecases/video-directory.js';
 
 const SIDECAR_READY_MS = 60_000;
+const RERUN_TIMEOUT_MS = 5_000;
 
 async function main(): Promise<void> {
   const config = readConfig(configSchema);
@@ -45,6 +47,17 @@ async function main(): Promise<void> {
     waitingMax: config.WATCH_WAITING_MAX,
     deadlineMs: config.WATCH_COMMIT_DEADLINE_MS,
   });
+  const revocations = new RevocationWorker({
+    primary,
+    logger,
+    rerun: async (days, requestedBy) => {
+      await sidecar.invoke('batch', 'internal/reruns', {
+        method: 'POST',
+        body: { days, requestedBy },
+        timeoutMs: RERUN_TIMEOUT_MS,
+      });
+    },
+  });
   const app = createApp({
     logger,
     appApiToken: config.APP_API_TOKEN,
@@ -53,10 +66,15 @@ async function main(): Promise<void> {
     videos: new VideoDirectory(videosBy(sidecar), config.WATCH_VIDEOS_REMEMBERED),
     recorder,
     now: Date.now,
+    revoke: async (revocation) => {
+      await requestRevocation(primary, revocation);
+      revocations.wake();
+    },
     readProgress: (viewing) => readLastWatched(primary, viewing),
   });
   const server = await listen(app, { host: config.APP_HOST, port: config.APP_PORT });
   delivery.start();
+  revocations.start();
   logger.info({ port: config.APP_PORT }, 'watch-history replica is up');
 
   let stopping = false;
@@ -66,6 +84,7 @@ async function main(): Promise<void> {
     await server.close();
     await recorder.drained();
     await delivery.stop();
+    await revocations.stop();
     policies.stop();
     await database.close();
     process.exit(0);

@@ -210,6 +210,24 @@ export const listAudit = defineRoute({
   },
 });
 
+/** `{eventIds}`, of any day unless `from` and `to` say which, or `{viewer, from, to}`: days, both ends inclusive. */
+export const revokeBody = z
+  .object({
+    eventIds: z.array(eventIdField).min(1).max(EVENT_IDS_MAX).optional(),
+    viewer: viewerField.optional(),
+    from: dayField.optional(),
+    to: dayField.optional(),
+    reason,
+  })
+  .strict()
+  .superRefine(({ eventIds, viewer, from, to }, ctx) => {
+    const refuse = (field: string, message: string) => ctx.addIssue({ code: 'custom', path: [field], message });
+    if ((eventIds === undefined) === (viewer === undefined)) refuse('eventIds', 'give either eventIds or viewer');
+    if ((from === undefined) !== (to === undefined)) refuse(from === undefined ? 'from' : 'to', 'give both or neither');
+    if (viewer !== undefined && from === undefined) refuse('from', 'give the days of the viewer');
+    if (from !== undefined && to !== undefined && from > to) refuse('to', 'must not be before from');
+  });
+
 export const revokeEvents = defineRoute({
   auth: 'operator',
   appId: 'watch-history',
@@ -217,15 +235,11 @@ export const revokeEvents = defineRoute({
   path: '/v1/ops/events/revoke',
   summary: 'Revoke events; their days are run again and adjusted',
   request: {
-    body: z.object({
-      eventIds: z.array(eventIdField).min(1).max(EVENT_IDS_MAX).optional(),
-      viewer: viewerField.optional(),
-      from: dayField,
-      to: dayField,
-      reason: z.string().min(1).max(REASON_LENGTH_MAX),
-    }),
+    body: revokeBody,
   },
-  responses: { 202: { description: 'accepted', body: z.looseObject({}) } },
+  responses: {
+    202: { description: 'accepted; the audit log shows what came of it', body: z.object({ revocationId: z.uuid() }) },
+  },
   bodyBytesMax: 1024 * 1024,
 });
 

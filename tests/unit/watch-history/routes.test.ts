@@ -44,6 +44,9 @@ function app() {
       if (failure !== undefined) throw failure;
     },
     verifier: issuer.verifier,
+    revoke: async () => {
+      if (failure !== undefined) throw failure;
+    },
     videos: {
       lookUp: async (ids) => {
         if (lookUpFailure !== undefined) throw lookUpFailure;

@@ -1,7 +1,8 @@
 import type { Response, Router } from 'express';
+import { z } from 'zod';
 import { parseTariff, type TariffInput, type TariffTerms } from '#domain';
 import { nameOf, principalOf } from '#lib/auth';
-import { ops } from '#lib/contract';
+import { dayField, ops } from '#lib/contract';
 import { Problem, parseOrRefuse } from '#lib/http';
 import { exactNumber } from '../../domain/reconciliation.js';
 import { toInstant } from '../../repositories/rows.js';
@@ -9,6 +10,7 @@ import type { Context } from '../../usecases/context.js';
 import { dropOldDays } from '../../usecases/drop-old-days.js';
 import { holdDay, listHolds, releaseDay } from '../../usecases/hold-day.js';
 import { reconcileBooks } from '../../usecases/reconcile.js';
+import { queueReruns, requestReruns } from '../../usecases/rerun.js';
 import { addTariff, listTariffs, previewTariff } from '../../usecases/tariffs.js';
 import { viewAudit } from '../../usecases/view-audit.js';
 import type { ActorClient } from '../actors/coordinator-client.js';
@@ -56,6 +58,18 @@ export function addMoneyRoutes(router: Router, { context, actors }: MoneyRouteOp
     res.json(await viewAudit(context, cursor));
   });
 }
+
+/** What other services ask: days whose events were revoked are run again. Safe to repeat. */
+export function addRerunRoute(router: Router, { context, actors }: MoneyRouteOptions): void {
+  router.post('/internal/reruns', async (req, res) => {
+    await requestReruns(context, parseOrRefuse(rerunBody, req.body ?? {}));
+    await queueReruns(context);
+    await actors.wake().catch(() => undefined);
+    res.json({ ok: true });
+  });
+}
+
+const rerunBody = z.object({ days: z.array(dayField).min(1).max(10_000), requestedBy: z.string().min(1).max(100) });
 
 /** @throws Problem INVALID naming every tier and field that breaks a rule */
 function termsOf(input: TariffInput, prefix = ''): TariffTerms {

@@ -10,7 +10,7 @@ import { reconcile } from '../../usecases/reconcile.js';
 import { getRun } from '../../usecases/request-run.js';
 import { type RunView, viewRun, viewRuns } from '../../usecases/view-run.js';
 import type { ActorClient } from '../actors/coordinator-client.js';
-import { actorOf, addMoneyRoutes } from './money-routes.js';
+import { actorOf, addMoneyRoutes, addRerunRoute } from './money-routes.js';
 
 export interface RouteOptions {
   readonly context: Context;
@@ -36,6 +36,7 @@ export function addRoutes(app: Express, { context, actors, verifier }: RouteOpti
     res.json(await reconcile(context, parseOrRefuse(ops.reconciliation.request.query, req.query).date));
   });
   addMoneyRoutes(router, { context, actors });
+  addRerunRoute(router, { context, actors });
   router.post('/internal/running-top', async (_req, res) => {
     res.json({ ok: true, ...(await refreshRunningTop(context, Date.now())) });
   });

@@ -1,15 +1,18 @@
 import express, { type Express, type Response } from 'express';
 import { z } from 'zod';
-import { isCounted, reasonName } from '#domain';
-import { optionalUser, requireScope, type Verifier, viewerOf } from '#lib/auth';
-import { BODY_BYTES_MAX, videoIdField, viewerField, watch } from '#lib/contract';
+import { addDays, isCounted, kstDayOf, parseKstDay, reasonName } from '#domain';
+import { nameOf, optionalUser, principalOf, requireOperator, requireScope, type Verifier, viewerOf } from '#lib/auth';
+import { BODY_BYTES_MAX, ops, videoIdField, viewerField, watch } from '#lib/contract';
 import { identifyRequest, Problem, parseOrRefuse, REQUEST_ID_HEADER } from '#lib/http';
 import { firstReason } from '../../domain/decide.js';
+import type { Revocation } from '../../repositories/revocation-repository.js';
 import { Refusal, type StopResult, type StopServices, takeStops } from '../../usecases/take-stops.js';
 import { NDJSON_TYPES, readStops } from './read-stops.js';
 
 export interface RouteOptions extends StopServices {
   readonly verifier: Verifier;
+  /** Takes note of a revocation, durably. */
+  readonly revoke: (revocation: Revocation) => Promise<void>;
   /** Where a viewer left off in a video, in seconds. */
   readonly readProgress: (viewing: { viewer: string; videoId: bigint }) => Promise<number>;
 }
@@ -41,11 +44,40 @@ export function addRoutes(app: Express, options: RouteOptions): void {
       res.json(answerStops(results));
     },
   );
+  const revokeLimit = ops.revokeEvents.bodyBytesMax;
+  router.post(
+    ops.revokeEvents.path,
+    requireOperator(options.verifier),
+    express.json({ limit: revokeLimit }),
+    async (req, res) => {
+      const body = parseOrRefuse(ops.revokeBody, req.body ?? {});
+      const revocationId = identifyRequest(req.get(REQUEST_ID_HEADER), options.now()).requestId;
+      await options.revoke(revocationOf(body, { revocationId, actor: nameOf(principalOf(res)), nowMs: options.now() }));
+      res.status(202).json({ revocationId });
+    },
+  );
   router.get('/internal/progress', async (req, res) => {
     const viewing = parseOrRefuse(progressQuery, req.query);
     res.json({ ok: true, lastWatched: await options.readProgress(viewing) });
   });
   app.use(router);
+}
+
+/** No event is older than the first day of the storage, nor newer than tomorrow. */
+const FIRST_DAY = parseKstDay('2000-01-01');
+
+function revocationOf(
+  { eventIds, viewer, from, to, reason }: z.infer<typeof ops.revokeBody>,
+  { revocationId, actor, nowMs }: { revocationId: string; actor: string; nowMs: number },
+): Revocation {
+  return {
+    revocationId,
+    actor,
+    reason,
+    selection: viewer === undefined ? { eventIds: eventIds! } : { viewer },
+    from: from ?? FIRST_DAY,
+    to: to ?? addDays(kstDayOf(nowMs), 1),
+  };
 }
 
 const progressQuery = z.object({ viewer: viewerField, videoId: videoIdField });
