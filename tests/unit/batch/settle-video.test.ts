@@ -26,7 +26,14 @@ describe('settling a video', () => {
       ['view', 1, 0n, 12n, 12n],
       ['ad', 1, 0n, 45n, 450n],
     ]);
-    expect(position).toEqual({ views: 12n, ads: 45n, viewSeq: 1, adSeq: 1 });
+    expect(position).toEqual({
+      views: 12n,
+      ads: 45n,
+      viewSeq: 1,
+      adSeq: 1,
+      viewDay: '2026-03-01',
+      adDay: '2026-03-01',
+    });
   });
 
   test('a video whose units are posted gets nothing', () => {
