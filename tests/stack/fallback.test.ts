@@ -1,0 +1,116 @@
+import { randomBytes } from 'node:crypto';
+import type { Connection } from 'mysql2/promise';
+import { callWithFallback, Sidecar, uuidv7, type Way } from '#lib/dapr';
+import { adminConnection, eventually, stack } from './support/stack.js';
+
+const PATH = 'internal/recordings';
+const CALLS_OF_THE_BREAKER = 10;
+
+let sidecar: Sidecar;
+let db: Connection;
+let queued: string[];
+
+beforeAll(async () => {
+  const { endpoints } = stack();
+  // The breaker counts in the calling sidecar, and only this app may make the call.
+  const [, second] = endpoints.apps['watch-history']!;
+  sidecar = new Sidecar({ httpPort: second!.sidecarHttpPort, apiToken: endpoints.daprApiToken });
+  db = await adminConnection();
+});
+
+beforeEach(() => {
+  queued = [];
+});
+
+afterAll(async () => {
+  for (const name of ['advertisement', 'advertisement-reserve']) await stack().setAutoRestart(name, true);
+  await stack().waitHealthy();
+  await db.end();
+});
+
+/** Hands in a recording of one event of a video that nobody else has. */
+function call(
+  videoId = String(BigInt(`0x${randomBytes(6).toString('hex')}`) + 1n),
+  recordingId = uuidv7(),
+): Promise<Way> {
+  const recording = { recordingId, recordedAt: new Date().toISOString(), videos: [[videoId, 3, 1, 0, [[2, 1, 0]]]] };
+  return callWithFallback({
+    sidecar,
+    primary: 'advertisement',
+    reserve: 'advertisement-reserve',
+    path: PATH,
+    body: { recordings: [recording] },
+    deadlineMs: 3_000,
+    queue: async () => void queued.push(recordingId),
+  });
+}
+
+async function stopApp(name: string): Promise<void> {
+  await stack().setAutoRestart(name, false);
+  await stack().kill(name);
+}
+
+async function startApp(name: string): Promise<void> {
+  await stack().setAutoRestart(name, true);
+  await stack().waitHealthy();
+}
+
+/** What the sidecar itself says of the primary, without any fallback. */
+async function askPrimary(): Promise<{ status: number; text: string; tookMs: number }> {
+  const startMs = performance.now();
+  const response = await sidecar.forward('advertisement', PATH, { method: 'POST', body: {}, timeoutMs: 5_000 });
+  return { status: response.status, text: await response.text(), tookMs: performance.now() - startMs };
+}
+
+test('the primary answers while it is well', async () => {
+  expect(await call()).toBe('primary');
+});
+
+test('a recording that both have taken is counted once', async () => {
+  const [videoId, recordingId] = ['987654321012345', uuidv7()];
+  expect(await call(videoId, recordingId)).toBe('primary');
+  expect(await call(videoId, recordingId)).toBe('primary');
+  const body = {
+    recordings: [{ recordingId, recordedAt: new Date().toISOString(), videos: [[videoId, 3, 1, 0, [[2, 1, 0]]]] }],
+  };
+  await sidecar.invoke('advertisement-reserve', PATH, { method: 'POST', body, timeoutMs: 5_000 });
+  const [rows] = await db.query<never>('SELECT priority, counted FROM playbill_ad.ad_counter WHERE video_id = ?', [
+    videoId,
+  ]);
+  expect((rows as { priority: number; counted: number }[]).map((row) => [row.priority, Number(row.counted)])).toEqual([
+    [1, 1],
+    [2, 1],
+  ]);
+});
+
+test('the reserve answers while the primary is down; the breaker opens, and closes again after it is back', async () => {
+  await stopApp('advertisement');
+  const ways = new Set<Way>();
+  for (let i = 0; i < CALLS_OF_THE_BREAKER + 2; i++) ways.add(await call());
+  expect([...ways]).toEqual(['reserve']);
+
+  const open = await askPrimary();
+  expect(open.status).toBe(500);
+  expect(open.text).toContain('circuit breaker is open');
+  expect(open.tookMs).toBeLessThan(500);
+  expect(await call()).toBe('reserve');
+
+  await startApp('advertisement');
+  await eventually(async () => ((await call()) === 'primary' ? true : undefined), {
+    what: 'the half-open breaker to let a trial call through',
+    deadlineMs: 30_000,
+    intervalMs: 500,
+  });
+  // Closed, not half-open: more than its three trial calls at once reach the primary.
+  for (let i = 0; i < 3; i++) expect(await call()).toBe('primary');
+  expect(await Promise.all(Array.from({ length: 12 }, () => call()))).toEqual(Array(12).fill('primary'));
+}, 90_000);
+
+test('the queue takes it when both are down, within the deadline', async () => {
+  await Promise.all([stopApp('advertisement'), stopApp('advertisement-reserve')]);
+  const startMs = performance.now();
+  expect(await call()).toBe('queue');
+  expect(performance.now() - startMs).toBeLessThan(3_500);
+  expect(queued).toHaveLength(1);
+  await Promise.all([startApp('advertisement'), startApp('advertisement-reserve')]);
+}, 60_000);

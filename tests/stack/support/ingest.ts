@@ -1,0 +1,84 @@
+import { randomUUID } from 'node:crypto';
+import type { Connection } from 'mysql2/promise';
+import { spreadAdViews } from '#domain';
+import { callGateway } from './gateway.js';
+import { eventually } from './stack.js';
+
+export interface SentStop {
+  readonly eventId: string;
+  readonly videoId: string;
+  readonly watchedAt: string;
+  readonly playedTime: number;
+  readonly lastWatched: number;
+  readonly adViewCount: number;
+}
+
+/** A stop of now, of a device that nobody else is. */
+export function stopOf(videoId: string, fields: Partial<SentStop> = {}): SentStop {
+  return {
+    eventId: randomUUID(),
+    videoId,
+    watchedAt: new Date().toISOString(),
+    playedTime: 60,
+    lastWatched: 60,
+    adViewCount: 0,
+    ...fields,
+  };
+}
+
+/** Registers a video through the gateway. @returns its id */
+export async function registerVideo(token: string, lengthSeconds: number, title = 'a video'): Promise<string> {
+  const { status, body } = await callGateway('/v1/video', { token, body: { title, lengthSeconds } });
+  if (status !== 201) throw new Error(`registering: ${status} ${JSON.stringify(body)}`);
+  return body.videoId;
+}
+
+/** The stored events of a video: how often each id is there, with reason and ad views. */
+export async function storedEvents(db: Connection, videoIds: readonly string[]) {
+  const [rows] = await db.query<never>(
+    `SELECT LOWER(HEX(event_id)) AS id, COUNT(*) AS copies, MIN(reason) AS reason, MIN(ad_view_count) AS ads
+     FROM playbill_watch.watch_event WHERE video_id IN (?) GROUP BY event_id`,
+    [videoIds],
+  );
+  const list = rows as { id: string; copies: number; reason: number; ads: number }[];
+  return new Map(list.map((row) => [row.id, row]));
+}
+
+/** What the counters of a video's ads must be: the spread of each stored event, one by one. */
+export async function adViewsByHand(db: Connection, videoId: string, ads: number): Promise<Record<string, number[]>> {
+  const [rows] = await db.query<never>(
+    'SELECT ad_view_count AS shown, reason FROM playbill_watch.watch_event WHERE video_id = ?',
+    [videoId],
+  );
+  const sums = { counted: Array<number>(ads).fill(0), excluded: Array<number>(ads).fill(0) };
+  for (const { shown, reason } of rows as { shown: number; reason: number }[]) {
+    const target = reason === 0 ? sums.counted : sums.excluded;
+    for (const [index, each] of spreadAdViews(shown, ads).entries()) target[index]! += each;
+  }
+  return sums;
+}
+
+/** The counters of a video's ads, in the form of adViewsByHand. */
+export async function adCounters(db: Connection, videoId: string, ads: number): Promise<Record<string, number[]>> {
+  const [rows] = await db.query<never>(
+    'SELECT priority, counted, excluded FROM playbill_ad.ad_counter WHERE video_id = ?',
+    [videoId],
+  );
+  const sums = { counted: Array<number>(ads).fill(0), excluded: Array<number>(ads).fill(0) };
+  for (const row of rows as { priority: number; counted: number; excluded: number }[]) {
+    sums.counted[row.priority - 1] = Number(row.counted);
+    sums.excluded[row.priority - 1] = Number(row.excluded);
+  }
+  return sums;
+}
+
+/** Waits until every recording has reached everybody. */
+export async function waitDelivered(db: Connection, deadlineMs = 60_000): Promise<void> {
+  await eventually(
+    async () => {
+      const [rows] = await db.query<never>('SELECT COUNT(*) AS waiting FROM playbill_watch.recording');
+      return Number((rows as { waiting: number }[])[0]!.waiting) === 0 || undefined;
+    },
+    { what: 'every recording to be delivered', deadlineMs },
+  );
+}
