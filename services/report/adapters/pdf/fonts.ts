@@ -33,6 +33,12 @@ const FILES: Readonly<Record<Family, { readonly normal: string; readonly bold: s
 /** What we use of a parsed font. */
 interface Font {
   hasGlyphForCodePoint(codePoint: number): boolean;
+  /** Places the glyphs of a text. The caller may change what it gets. */
+  layout(text: string, features?: unknown, ...rest: unknown[]): GlyphRun;
+}
+
+interface GlyphRun {
+  readonly positions: readonly object[];
 }
 
 interface Fontkit {
@@ -47,9 +53,38 @@ const TOKEN = 'PLAYBILL-FONT:';
 const parsed = new Map<string, Font>();
 
 function parse(file: string): Font {
-  const known = parsed.get(file) ?? fontkit.create(readFileSync(require.resolve(file)));
+  const known = parsed.get(file) ?? rememberLayouts(fontkit.create(readFileSync(require.resolve(file))));
   parsed.set(file, known);
   return known;
+}
+
+const LAYOUTS_MAX = 20_000;
+
+/**
+ * Placing glyphs is a third of the work of making a document, and the words of statements repeat: labels, numbers, the
+ * titles of the Top 5. What was placed once is kept for later documents, which get copies.
+ */
+function rememberLayouts(font: Font): Font {
+  const place = font.layout.bind(font);
+  const runs = new Map<string, GlyphRun>();
+  font.layout = (text, features, ...rest) => {
+    if (features !== undefined) return place(text, features, ...rest);
+    const known = runs.get(text) ?? place(text);
+    if (runs.size >= LAYOUTS_MAX) runs.clear();
+    runs.set(text, known);
+    return copyOf(known);
+  };
+  return font;
+}
+
+function copyOf(run: GlyphRun): GlyphRun {
+  return Object.assign(shellOf(run), run, {
+    positions: run.positions.map((position) => Object.assign(shellOf(position), position)),
+  });
+}
+
+function shellOf<T extends object>(of: T): T {
+  return Object.create(Object.getPrototypeOf(of)) as T;
 }
 
 /**
