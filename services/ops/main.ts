@@ -1,18 +1,22 @@
 import { Command, CommanderError } from 'commander';
+import { addAuditCommand } from './commands/audit.js';
 import { addBackfillCommand } from './commands/backfill.js';
 import { addBackupCommands } from './commands/backup.js';
 import { addClientCommand } from './commands/client.js';
 import { processEnvironment } from './commands/environment.js';
 import { addGenerateCommand } from './commands/generate.js';
+import { addHoldCommands } from './commands/hold.js';
 import { addKeysCommand } from './commands/keys.js';
 import { addMailsCommand } from './commands/mails.js';
 import { addOpeningCommand } from './commands/opening.js';
 import { addOperatorCommand } from './commands/operator.js';
 import { addReconcileCommand } from './commands/reconcile.js';
 import { addRetentionCommand } from './commands/retention.js';
+import { addRevokeCommand } from './commands/revoke.js';
 import { addRunCommand } from './commands/run.js';
 import { addStatementsCommand } from './commands/statements.js';
 import { addStatusCommand } from './commands/status.js';
+import { addTariffCommands } from './commands/tariff.js';
 import { addTopCommand } from './commands/top.js';
 import { describeFailure } from './output.js';
 
@@ -29,6 +33,10 @@ function createProgram(): Command {
     addBackfillCommand,
     addReconcileCommand,
     addOpeningCommand,
+    addTariffCommands,
+    addHoldCommands,
+    addRevokeCommand,
+    addAuditCommand,
     addTopCommand,
     addGenerateCommand,
     addRetentionCommand,

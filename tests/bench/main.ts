@@ -1,9 +1,12 @@
+import { balance } from './balance.js';
 import { daily } from './daily.js';
 import { queries } from './queries.js';
+import { reconciliation } from './reconciliation.js';
+import { settlement } from './settlement.js';
 import { statements } from './statements.js';
 import { type Bench, type BenchStack, describeMachine, withBenchStack } from './support.js';
 
-const BENCHES: readonly Bench[] = [daily, queries, statements];
+const BENCHES: readonly Bench[] = [daily, settlement, reconciliation, balance, queries, statements];
 
 /** `npm run bench -- <name> [--quick]`: measures on a stack of its own and prints a table. */
 export async function main(args: readonly string[]): Promise<void> {

@@ -24,6 +24,7 @@ export interface RunView {
 
 export interface Reconciliation {
   readonly day: string;
+  readonly settled: boolean;
   readonly events: number;
   readonly counted: number;
   readonly excluded: number;
@@ -38,6 +39,59 @@ export interface RetentionResult {
   readonly keptFrom: string;
   readonly trial: boolean;
   readonly days: readonly { readonly day: string; readonly events: number }[];
+}
+
+/** What only the whole books show, and the days to prove one by one. */
+export interface BooksReconciliation {
+  readonly openedOn: string | null;
+  readonly lastSettledDay: string | null;
+  readonly days: readonly KstDay[];
+  readonly open: readonly KstDay[];
+  readonly postings: { count: number; amount: number };
+  readonly ledger: { entries: number; creators: number; amount: number };
+  readonly differences: Reconciliation['differences'];
+}
+
+export interface TariffView {
+  readonly version: number;
+  readonly effectiveFrom: string;
+  readonly rounding: string;
+  readonly view: readonly { from: number; unitPrice: number }[];
+  readonly ad: readonly { from: number; unitPrice: number }[];
+  readonly createdAt: string;
+  readonly createdBy: string;
+}
+
+/** Won. */
+export interface Change {
+  readonly current: number;
+  readonly preview: number;
+  readonly difference: number;
+}
+
+export interface TariffPreview {
+  readonly days: readonly string[];
+  readonly postings: number;
+  readonly totals: Change;
+  readonly creators: readonly (Change & { readonly creatorId: string })[];
+  readonly omitted: number;
+}
+
+export interface HoldView {
+  readonly day: string;
+  readonly reason: string;
+  readonly heldBy: string;
+  readonly heldAt: string;
+}
+
+export interface AuditView {
+  readonly id: string;
+  readonly at: string;
+  readonly actor: string;
+  readonly action: string;
+  readonly subject: string;
+  readonly before: unknown;
+  readonly after: unknown;
 }
 
 /** What became of a request to run a day. `unchanged`: it was done already, and nothing has changed since. */
@@ -92,6 +146,49 @@ export class BatchClient {
     const { status, body } = await this.#call('POST', 'v1/ops/retention', options);
     if (status !== 200) throw refusalOf({ status, body });
     return body as RetentionResult;
+  }
+
+  /** @throws CommandError as {@link requestRun} */
+  async reconciliationOfBooks(): Promise<BooksReconciliation> {
+    return this.#get('v1/ops/reconciliation/books', RECONCILE_TIMEOUT_MS);
+  }
+
+  async tariffs(): Promise<readonly TariffView[]> {
+    return (await this.#get<{ items: TariffView[] }>('v1/ops/tariffs', CALL_TIMEOUT_MS)).items;
+  }
+
+  /** @throws CommandError TARIFF_CLOSED_DAY, TARIFF_OVERLAP or INVALID */
+  addTariff(tariff: unknown): Promise<TariffView> {
+    return this.#post('v1/ops/tariffs', tariff, CALL_TIMEOUT_MS);
+  }
+
+  /** Writes nothing. */
+  previewTariff(request: { tariff: unknown; from: KstDay; to: KstDay }): Promise<TariffPreview> {
+    return this.#post('v1/ops/tariffs/preview', request, RECONCILE_TIMEOUT_MS);
+  }
+
+  async holds(): Promise<readonly HoldView[]> {
+    return (await this.#get<{ items: HoldView[] }>('v1/ops/holds', CALL_TIMEOUT_MS)).items;
+  }
+
+  /** @throws CommandError RUN_ACTIVE when the day is being settled */
+  hold(request: { date: KstDay; reason: string }): Promise<HoldView> {
+    return this.#post('v1/ops/holds', request, CALL_TIMEOUT_MS);
+  }
+
+  /** @throws CommandError DAY_NOT_HELD */
+  release(request: { date: KstDay; reason: string }): Promise<{ day: string; runId: string | null }> {
+    return this.#post('v1/ops/holds/release', request, CALL_TIMEOUT_MS);
+  }
+
+  async audit(cursor?: string): Promise<{ items: readonly AuditView[]; nextCursor: string | null }> {
+    return this.#get(`v1/ops/audit${cursor === undefined ? '' : `?cursor=${cursor}`}`, CALL_TIMEOUT_MS);
+  }
+
+  async #post<T>(path: string, body: unknown, timeoutMs: number): Promise<T> {
+    const answer = await this.#call('POST', path, { body, timeoutMs });
+    if (answer.status >= 300) throw refusalOf(answer);
+    return answer.body as T;
   }
 
   async #get<T>(path: string, timeoutMs: number): Promise<T> {

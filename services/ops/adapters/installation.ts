@@ -15,6 +15,8 @@ export interface Installation {
   readonly userSidecarPorts: readonly number[];
   /** HTTP ports of the sidecars of the report service's replicas. */
   readonly reportSidecarPorts: readonly number[];
+  /** HTTP ports of the sidecars of the watch-history service's replicas. */
+  readonly watchHistorySidecarPorts: readonly number[];
   readonly daprApiToken: string;
   /** Shown to the user service, which gives an operator's token for it. */
   readonly opsKey: string;
@@ -34,6 +36,7 @@ const settings = z.object({
   PLAYBILL_BATCH_SIDECAR_PORTS: ports.optional(),
   PLAYBILL_USER_SIDECAR_PORTS: ports.optional(),
   PLAYBILL_REPORT_SIDECAR_PORTS: ports.optional(),
+  PLAYBILL_WATCH_HISTORY_SIDECAR_PORTS: ports.optional(),
 });
 
 const listening = z.object({ host: z.string().min(1), port });
@@ -43,6 +46,8 @@ const stackSchema = z.object({
   batch: z.object({ sidecarPorts: z.array(port) }),
   user: z.object({ sidecarPorts: z.array(port) }),
   report: z.object({ sidecarPorts: z.array(port) }).default({ sidecarPorts: [] }),
+  /** By app-id. */
+  apps: z.record(z.string(), z.array(z.object({ sidecarHttpPort: port })).readonly()).default({}),
 });
 
 /** Where the servers of a running stack are, as its description has it. */
@@ -78,7 +83,9 @@ export async function readInstallation(env: Record<string, string | undefined> =
   const batch = { sidecarPorts: config.PLAYBILL_BATCH_SIDECAR_PORTS ?? [] };
   const user = { sidecarPorts: config.PLAYBILL_USER_SIDECAR_PORTS ?? [] };
   const report = { sidecarPorts: config.PLAYBILL_REPORT_SIDECAR_PORTS ?? [] };
-  return installationOf({ primary: config.PLAYBILL_DB_PRIMARY, replicas, batch, user, report }, secrets);
+  const watchHistory = config.PLAYBILL_WATCH_HISTORY_SIDECAR_PORTS ?? [];
+  const apps = { 'watch-history': watchHistory.map((sidecarHttpPort) => ({ sidecarHttpPort })) };
+  return installationOf({ primary: config.PLAYBILL_DB_PRIMARY, replicas, batch, user, report, apps }, secrets);
 }
 
 /**
@@ -95,6 +102,7 @@ export function installationOf(stack: unknown, secrets: unknown): Installation {
     batchSidecarPorts: endpointsOfStack.batch.sidecarPorts,
     userSidecarPorts: endpointsOfStack.user.sidecarPorts,
     reportSidecarPorts: endpointsOfStack.report.sidecarPorts,
+    watchHistorySidecarPorts: (endpointsOfStack.apps['watch-history'] ?? []).map((app) => app.sidecarHttpPort),
     daprApiToken: known['dapr-api-token'].token,
     opsKey: known['ops-key'].token,
     operator: known['mysql-operator'] ?? known['mysql-admin'],

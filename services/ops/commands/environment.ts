@@ -4,6 +4,7 @@ import { readInstallation } from '../adapters/installation.js';
 import { type OperatorDatabase, openOperatorDatabase } from '../adapters/operator-database.js';
 import { type ReportClient, reportClientOf } from '../adapters/report-client.js';
 import { UserClient } from '../adapters/user-client.js';
+import { type WatchHistoryClient, watchHistoryClientOf } from '../adapters/watch-history-client.js';
 
 /** What a command is run with. */
 export interface CommandEnvironment {
@@ -14,6 +15,7 @@ export interface CommandEnvironment {
   batch(): Promise<BatchClient>;
   users(): Promise<UserClient>;
   reports(): Promise<ReportClient>;
+  watchHistory(): Promise<WatchHistoryClient>;
 }
 
 /** The environment of this process: its variables, its clock, the installation that they point to. */
@@ -30,4 +32,5 @@ export const processEnvironment: CommandEnvironment = {
   batch: async () => batchClientOf(await readInstallation()),
   users: async () => new UserClient(await readInstallation()),
   reports: async () => reportClientOf(await readInstallation()),
+  watchHistory: async () => watchHistoryClientOf(await readInstallation()),
 };

@@ -16,6 +16,7 @@ const STACK = {
   replicas: [{ name: 'mariadb-replica-1', endpoint: at(13307) }],
   batch: { sidecarPorts: [1, 2] },
   user: { sidecarPorts: [5] },
+  apps: { 'watch-history': [{ sidecarHttpPort: 7 }, { sidecarHttpPort: 8 }] },
 };
 
 let stateDir: string;
@@ -37,6 +38,8 @@ describe('the installation', () => {
       replicas: STACK.replicas,
       batchSidecarPorts: [1, 2],
       userSidecarPorts: [5],
+      reportSidecarPorts: [],
+      watchHistorySidecarPorts: [7, 8],
       daprApiToken: 't',
       opsKey: 'k',
       operator: SECRETS['mysql-admin'],
