@@ -4,6 +4,7 @@ import { Sidecar, type Subscription } from '#lib/dapr';
 import { type Credentials, connectDatabase, deadLetterInbox, secretName } from '#lib/database';
 import { listen } from '#lib/http';
 import { createLogger } from '#lib/logging';
+import { startTracing } from '#lib/telemetry';
 import { recordingHandler } from './adapters/http/routes.js';
 import { createApp } from './app.js';
 import { configSchema } from './config.js';
@@ -20,6 +21,11 @@ async function main(): Promise<void> {
     service: config.APP_ID,
     replica: config.PLAYBILL_REPLICA,
     level: config.PLAYBILL_LOG_LEVEL,
+  });
+  const tracing = await startTracing({
+    service: config.APP_ID,
+    replica: config.PLAYBILL_REPLICA,
+    endpoint: config.OTEL_EXPORTER_OTLP_ENDPOINT,
   });
   const sidecar = new Sidecar({ httpPort: config.DAPR_HTTP_PORT, apiToken: config.DAPR_API_TOKEN });
   await sidecar.waitReady(SIDECAR_READY_MS);
@@ -61,6 +67,7 @@ async function main(): Promise<void> {
     await server.close();
     await applier.drained();
     await database.close();
+    await tracing.stop();
     process.exit(0);
   };
   process.on('SIGTERM', () => void stop());

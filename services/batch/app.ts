@@ -23,6 +23,7 @@ export function createApp(options: AppOptions): BatchApp {
   const service = createServiceApp({
     logger: context.logger,
     appApiToken: config.APP_API_TOKEN,
+    metrics: context.metrics.registry,
     ready: async () => void (await context.database.primary.query('SELECT 1')),
   });
   const server = createDaprServer(service.app, {

@@ -6,17 +6,21 @@ import { OutboxRelay, Sidecar } from '#lib/dapr';
 import {
   type Credentials,
   connectDatabase,
+  type Database,
   dropPartitions,
   ensurePartitions,
   inTransaction,
   secretName,
 } from '#lib/database';
 import { createLogger, type Logger } from '#lib/logging';
+import { type BooksState, createRunMetrics, startTracing } from '#lib/telemetry';
 import { ActorClient } from './adapters/actors/coordinator-client.js';
 import { PARTITION_IDS } from './adapters/actors/partition-actor.js';
 import { provideServices } from './adapters/actors/services.js';
 import { createApp } from './app.js';
 import { type Config, configSchema } from './config.js';
+import { countDirtySlices } from './repositories/event-repository.js';
+import { lastSettledDay } from './repositories/settlement-repository.js';
 import { beat, retire } from './repositories/worker-repository.js';
 import { createTopBuilder } from './usecases/build-tops.js';
 import { type Context, OUTBOX } from './usecases/context.js';
@@ -34,6 +38,11 @@ const CRON_AFTER_MIDNIGHT_MS = 10 * 60_000;
 async function main(): Promise<void> {
   const config = readConfig(configSchema);
   const logger = createLogger({ service: 'batch', replica: config.PLAYBILL_REPLICA, level: config.PLAYBILL_LOG_LEVEL });
+  const tracing = await startTracing({
+    service: 'batch',
+    replica: config.PLAYBILL_REPLICA,
+    endpoint: config.OTEL_EXPORTER_OTLP_ENDPOINT,
+  });
   const sidecar = new Sidecar({ httpPort: config.DAPR_HTTP_PORT, apiToken: config.DAPR_API_TOKEN });
   await sidecar.waitReady(SIDECAR_READY_MS);
   const { context, relay, close } = await createContext({ config, logger, sidecar });
@@ -78,6 +87,7 @@ async function main(): Promise<void> {
     await relay.stop();
     await app.server.stop();
     await close();
+    await tracing.stop();
     process.exit(0);
   };
   process.on('SIGTERM', () => void stop());
@@ -111,6 +121,7 @@ async function createContext({ config, logger, sidecar }: { config: Config; logg
     database,
     sidecar,
     logger,
+    metrics: createRunMetrics(booksState(database.primary)),
     replica: config.PLAYBILL_REPLICA,
     today,
     dropPartitions: (before) => dropPartitions(maintenance.primary, before),
@@ -121,6 +132,16 @@ async function createContext({ config, logger, sidecar }: { config: Config; logg
     wakeOutbox: () => relay.wake(),
   };
   return { context, relay, close: () => Promise.all([database.close(), maintenance.close()]) };
+}
+
+function booksState(primary: Database['primary']): BooksState {
+  return {
+    dirtySlices: () => countDirtySlices(primary),
+    async settledUntilMs() {
+      const day = await lastSettledDay(primary);
+      return day === null ? undefined : startOfDayMs(addDays(day, 1));
+    },
+  };
 }
 
 /** The slot whose time has come is passed on to the coordinator, which acts on it once. */

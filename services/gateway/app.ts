@@ -6,12 +6,12 @@ import type { Verifier } from '#lib/auth';
 import type { Route } from '#lib/contract';
 import { answerErrors, notFound, Problem } from '#lib/http';
 import type { Logger } from '#lib/logging';
+import { traceRequests } from '#lib/telemetry';
 import { DOCS_STYLE, renderDocs } from './adapters/http/docs.js';
 import type { Forwarder } from './adapters/http/forward.js';
 import { createLimits } from './adapters/http/limits.js';
 import { describeRoutes } from './adapters/http/openapi.js';
 import { createRouter } from './adapters/http/routes.js';
-import { traceRequests } from './adapters/http/trace.js';
 import type { Config } from './config.js';
 
 export interface AppOptions {
@@ -34,7 +34,7 @@ export function createApp(options: AppOptions): Express {
   app.set('query parser', 'simple');
   app.set('trust proxy', config.GATEWAY_TRUSTED_PROXIES);
   const metrics = createMetrics();
-  app.use(metrics.observe, traceRequests, securityHeaders());
+  app.use(metrics.observe, traceRequests({ begins: true }), securityHeaders());
   addOwnRoutes(app, options, metrics.registry);
   const limits = createLimits(config);
   app.use(limits.byAddress, createRouter({ routes, verifier, forwarder, limits }));

@@ -3,6 +3,7 @@ import { readConfig } from '#lib/config';
 import { ROUTES } from '#lib/contract';
 import { Sidecar } from '#lib/dapr';
 import { createLogger } from '#lib/logging';
+import { startTracing } from '#lib/telemetry';
 import { Forwarder } from './adapters/http/forward.js';
 import { createApp } from './app.js';
 import { configSchema } from './config.js';
@@ -17,6 +18,11 @@ async function main(): Promise<void> {
   const config = readConfig(configSchema);
   const replica = config.PLAYBILL_REPLICA;
   const logger = createLogger({ service: 'gateway', replica, level: config.PLAYBILL_LOG_LEVEL });
+  const tracing = await startTracing({
+    service: 'gateway',
+    replica: config.PLAYBILL_REPLICA,
+    endpoint: config.OTEL_EXPORTER_OTLP_ENDPOINT,
+  });
   const sidecar = new Sidecar({ httpPort: config.DAPR_HTTP_PORT, apiToken: config.DAPR_API_TOKEN });
   await sidecar.waitReady(SIDECAR_READY_MS);
   const forwarder = new Forwarder({
@@ -40,7 +46,7 @@ async function main(): Promise<void> {
     setTimeout(() => server.closeAllConnections(), STOP_GRACE_MS).unref();
     server.close(() => {
       forwarder.close();
-      process.exit(0);
+      void tracing.stop().then(() => process.exit(0));
     });
     server.closeIdleConnections();
   };

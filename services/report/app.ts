@@ -13,6 +13,7 @@ export function createApp(options: AppOptions): Express {
     logger: context.logger,
     appApiToken: context.config.APP_API_TOKEN,
     ready: options.ready,
+    metrics: context.metrics.registry,
   });
   addRoutes(service.app, options);
   service.finish(translateError);

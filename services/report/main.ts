@@ -5,6 +5,7 @@ import { type Credentials, connectDatabase, inTransaction, ReaderPool, secretNam
 import { listen } from '#lib/http';
 import { createLogger, type Logger } from '#lib/logging';
 import { Loop } from '#lib/loop';
+import { createMailMetrics, startTracing } from '#lib/telemetry';
 import { addressesBy } from './adapters/dapr/addresses.js';
 import { PdfRenderer } from './adapters/pdf/renderer.js';
 import { createMailer } from './adapters/smtp/mailer.js';
@@ -24,6 +25,11 @@ async function main(): Promise<void> {
   const config = readConfig(configSchema);
   const replica = config.PLAYBILL_REPLICA;
   const logger = createLogger({ service: 'report', replica, level: config.PLAYBILL_LOG_LEVEL });
+  const tracing = await startTracing({
+    service: 'report',
+    replica: config.PLAYBILL_REPLICA,
+    endpoint: config.OTEL_EXPORTER_OTLP_ENDPOINT,
+  });
   const sidecar = new Sidecar({ httpPort: config.DAPR_HTTP_PORT, apiToken: config.DAPR_API_TOKEN });
   await sidecar.waitReady(SIDECAR_READY_MS);
   const databases = await openDatabases(config, sidecar);
@@ -49,6 +55,7 @@ async function main(): Promise<void> {
     database,
     reader,
     logger,
+    metrics: createMailMetrics(),
     replica,
     now: Date.now,
     findAddresses: addressesBy(sidecar),
@@ -79,6 +86,7 @@ async function main(): Promise<void> {
     mailer.close();
     await renderer.close();
     await Promise.all([reader.close(), database.close()]);
+    await tracing.stop();
     process.exit(0);
   };
   process.on('SIGTERM', () => void stop());

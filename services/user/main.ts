@@ -3,6 +3,7 @@ import { readConfig } from '#lib/config';
 import { Sidecar } from '#lib/dapr';
 import { type Credentials, connectDatabase, secretName } from '#lib/database';
 import { createLogger } from '#lib/logging';
+import { startTracing } from '#lib/telemetry';
 import { createPasswords } from './adapters/argon2.js';
 import { createCipher } from './adapters/key-cipher.js';
 import { createApp } from './app.js';
@@ -23,6 +24,11 @@ const KEY_RETIRE_MARGIN_MS = 300_000;
 async function main(): Promise<void> {
   const config = readConfig(configSchema);
   const logger = createLogger({ service: 'user', replica: config.PLAYBILL_REPLICA, level: config.PLAYBILL_LOG_LEVEL });
+  const tracing = await startTracing({
+    service: 'user',
+    replica: config.PLAYBILL_REPLICA,
+    endpoint: config.OTEL_EXPORTER_OTLP_ENDPOINT,
+  });
   const sidecar = new Sidecar({ httpPort: config.DAPR_HTTP_PORT, apiToken: config.DAPR_API_TOKEN });
   await sidecar.waitReady(SIDECAR_READY_MS);
   const secret = async (name: string) => (await sidecar.secret(name)).token!;
@@ -45,7 +51,7 @@ async function main(): Promise<void> {
   const timer = setInterval(() => void maintain(context), MAINTAIN_INTERVAL_MS);
   const stop = () => {
     clearInterval(timer);
-    server.close(() => void database.close().finally(() => process.exit(0)));
+    server.close(() => void Promise.all([database.close(), tracing.stop()]).finally(() => process.exit(0)));
     server.closeIdleConnections();
   };
   process.once('SIGTERM', stop);

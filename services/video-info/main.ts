@@ -6,6 +6,7 @@ import { type Credentials, ReaderPool, secretName } from '#lib/database';
 import { listen } from '#lib/http';
 import { createLogger } from '#lib/logging';
 import { readVersion } from '#lib/results';
+import { startTracing } from '#lib/telemetry';
 import { RunningTop } from './adapters/dapr/running-top.js';
 import { StateCache } from './adapters/dapr/state-cache.js';
 import { addInfoRoutes, createInfoApp, type InfoApp } from './app.js';
@@ -20,6 +21,11 @@ async function main(): Promise<void> {
   const config = readConfig(configSchema);
   const replica = config.PLAYBILL_REPLICA;
   const logger = createLogger({ service: 'video-info', replica, level: config.PLAYBILL_LOG_LEVEL });
+  const tracing = await startTracing({
+    service: 'video-info',
+    replica: config.PLAYBILL_REPLICA,
+    endpoint: config.OTEL_EXPORTER_OTLP_ENDPOINT,
+  });
   const sidecar = new Sidecar({ httpPort: config.DAPR_HTTP_PORT, apiToken: config.DAPR_API_TOKEN });
   await sidecar.waitReady(SIDECAR_READY_MS);
   let app: InfoApp | undefined;
@@ -69,6 +75,7 @@ async function main(): Promise<void> {
     stopping = true;
     await server.close();
     await pool.close();
+    await tracing.stop();
     process.exit(0);
   };
   process.on('SIGTERM', () => void stop());

@@ -5,6 +5,7 @@ import { Sidecar } from '#lib/dapr';
 import { type Credentials, connectDatabase, deadLetterInbox, secretName } from '#lib/database';
 import { listen } from '#lib/http';
 import { createLogger } from '#lib/logging';
+import { startTracing } from '#lib/telemetry';
 import { counterStore } from './adapters/dapr/counter-store.js';
 import { progressBy } from './adapters/dapr/progress-client.js';
 import { createApp } from './app.js';
@@ -19,6 +20,11 @@ const APP_ID = 'video';
 async function main(): Promise<void> {
   const config = readConfig(configSchema);
   const logger = createLogger({ service: APP_ID, replica: config.PLAYBILL_REPLICA, level: config.PLAYBILL_LOG_LEVEL });
+  const tracing = await startTracing({
+    service: 'video',
+    replica: config.PLAYBILL_REPLICA,
+    endpoint: config.OTEL_EXPORTER_OTLP_ENDPOINT,
+  });
   const sidecar = new Sidecar({ httpPort: config.DAPR_HTTP_PORT, apiToken: config.DAPR_API_TOKEN });
   await sidecar.waitReady(SIDECAR_READY_MS);
   const database = await connectDatabase({
@@ -60,6 +66,7 @@ async function main(): Promise<void> {
     await server.close();
     await counters.stop();
     await database.close();
+    await tracing.stop();
     process.exit(0);
   };
   process.on('SIGTERM', () => void stop());

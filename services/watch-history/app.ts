@@ -14,7 +14,7 @@ export interface AppOptions extends RouteOptions {
 
 /** The watch-history service's calls; it does not listen. */
 export function createApp(options: AppOptions): Express {
-  const service = createServiceApp(options);
+  const service = createServiceApp({ ...options, metrics: options.metrics.registry });
   addRoutes(service.app, options);
   service.finish(translate);
   return service.app;

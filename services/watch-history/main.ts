@@ -4,6 +4,7 @@ import { Sidecar } from '#lib/dapr';
 import { type Credentials, connectDatabase, secretName } from '#lib/database';
 import { listen } from '#lib/http';
 import { createLogger } from '#lib/logging';
+import { createIngestMetrics, startTracing } from '#lib/telemetry';
 import { recordingOutlets } from './adapters/dapr/recording-outlets.js';
 import { videosBy } from './adapters/dapr/video-client.js';
 import { createApp } from './app.js';
@@ -26,6 +27,11 @@ async function main(): Promise<void> {
     replica: config.PLAYBILL_REPLICA,
     level: config.PLAYBILL_LOG_LEVEL,
   });
+  const tracing = await startTracing({
+    service: 'watch-history',
+    replica: config.PLAYBILL_REPLICA,
+    endpoint: config.OTEL_EXPORTER_OTLP_ENDPOINT,
+  });
   const sidecar = new Sidecar({ httpPort: config.DAPR_HTTP_PORT, apiToken: config.DAPR_API_TOKEN });
   await sidecar.waitReady(SIDECAR_READY_MS);
   const database = await connectDatabase({
@@ -37,7 +43,9 @@ async function main(): Promise<void> {
   const { primary } = database;
   const policies = await PolicyWatch.start(() => readPolicies(primary));
   const delivery = new RecordingDelivery({ primary, logger, ...recordingOutlets(sidecar) });
+  const metrics = createIngestMetrics();
   const recorder = new EventRecorder({
+    metrics,
     primary,
     policies: () => policies.current(),
     onRecorded: (recording) => delivery.offer(recording),
@@ -65,6 +73,7 @@ async function main(): Promise<void> {
     verifier: createVerifier({ loadKeys: keysFrom(sidecar) }),
     videos: new VideoDirectory(videosBy(sidecar), config.WATCH_VIDEOS_REMEMBERED),
     recorder,
+    metrics,
     now: Date.now,
     revoke: async (revocation) => {
       await requestRevocation(primary, revocation);
@@ -87,6 +96,7 @@ async function main(): Promise<void> {
     await revocations.stop();
     policies.stop();
     await database.close();
+    await tracing.stop();
     process.exit(0);
   };
   process.on('SIGTERM', () => void stop());

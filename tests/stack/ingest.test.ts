@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { Connection } from 'mysql2/promise';
 import { adsOf, type CreatorId, kstDayOf, POLICY_V1, parseEventId, REASON, type VideoId, type Viewer } from '#domain';
 import { connectDatabase, type Database } from '#lib/database';
+import { createIngestMetrics } from '#lib/telemetry';
 import { credentialsOf } from '../../deploy/local/stack/index.js';
 import type { WatchEvent } from '../../services/watch-history/domain/watch-event.js';
 import { EventRecorder } from '../../services/watch-history/usecases/record-events.js';
@@ -38,6 +39,7 @@ describe('two replicas that commit at the same time', () => {
     recorders = databases.map(
       ({ primary }) =>
         new EventRecorder({
+          metrics: createIngestMetrics(),
           primary,
           policies: () => [POLICY_V1],
           onRecorded: (recording) => recorded.push(recording),

@@ -91,6 +91,12 @@ export async function dirtySlices(db: Queryable, day: KstDay): Promise<number[]>
   return rows.map((row) => Number(row.slice));
 }
 
+/** How many slices of days have events that no run has covered yet. A few rows. */
+export async function countDirtySlices(db: Queryable): Promise<number> {
+  const [row] = await db.query('SELECT COUNT(*) AS slices FROM playbill_watch.dirty_slice');
+  return Number(row.slices);
+}
+
 /** Days up to `until` with a dirty slice, in order. */
 export async function dirtyDays(db: Queryable, until: KstDay): Promise<KstDay[]> {
   const rows: { day: string }[] = await db.query(

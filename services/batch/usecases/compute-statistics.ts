@@ -21,6 +21,7 @@ export async function computeStatistics(context: Context, task: SliceTask): Prom
     await replaceStatistics(tx, { day: task.day, slice: task.slice, sums });
     await finishSlice(tx, task, { rowsRead: sums.events, rowsWritten: sums.videos });
   });
+  context.metrics.rows.inc({ phase: task.phase }, sums.events);
 }
 
 /** Every event is either counted or excluded for one reason, and belongs to a video with an owner. */

@@ -2,6 +2,7 @@ import type { KstDay } from '#domain';
 import type { Sidecar } from '#lib/dapr';
 import type { Database } from '#lib/database';
 import type { Logger } from '#lib/logging';
+import type { RunMetrics } from '#lib/telemetry';
 import type { Config } from '../config.js';
 
 /** What every use case of this replica works with. */
@@ -10,6 +11,7 @@ export interface Context {
   readonly database: Database;
   readonly sidecar: Sidecar;
   readonly logger: Logger;
+  readonly metrics: RunMetrics;
   /** This replica's name; the owner of its slices. */
   readonly replica: string;
   /** Today in Asia/Seoul. */

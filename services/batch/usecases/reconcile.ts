@@ -38,7 +38,7 @@ import type { Context } from './context.js';
  * where every record is. The day's events are read once.
  */
 export async function reconcile(context: Context, day: KstDay): Promise<Reconciliation> {
-  return inSnapshot(context, async (db) => {
+  const proof = await inSnapshot(context, async (db): Promise<Reconciliation> => {
     const statistics = await sumStatistics(db, day);
     const events = await eventsOf(db, day, statistics);
     const postings = await sumPostings(db, day);
@@ -81,6 +81,8 @@ export async function reconcile(context: Context, day: KstDay): Promise<Reconcil
       differences,
     };
   });
+  context.metrics.differences.set(proof.differences.length);
+  return proof;
 }
 
 /** The day's raw events against its statistics; where they are dropped, the number that was recorded then. */

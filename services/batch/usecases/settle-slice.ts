@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Tariff } from '#domain';
 import { inTransaction, type Queryable } from '#lib/database';
+import type { RunMetrics } from '#lib/telemetry';
 import { GENESIS_HASH, type LedgerEntry, ledgerHashInput, needsCheckpoint } from '../domain/ledger.js';
 import type { SliceTask } from '../domain/run.js';
 import { differs, type Position, type Posting, START, settleVideo, type VideoUnits } from '../domain/settle-video.js';
@@ -37,15 +38,28 @@ export async function settleSlice(context: Context, task: SliceTask): Promise<vo
   let written = 0;
   for (let at = 0; at < open.length; at += chunkSize) {
     const isLast = at + chunkSize >= open.length;
-    written += await inTransaction(primary, async (tx) => {
+    const postings = await inTransaction(primary, async (tx) => {
       await holdSlice(tx, task);
       const posted = await settleChunk(tx, { task, tariff, videos: open.slice(at, at + chunkSize) });
-      if (isLast) await finishSlice(tx, task, { rowsRead: videos.length, rowsWritten: written + posted });
+      if (isLast) await finishSlice(tx, task, { rowsRead: videos.length, rowsWritten: written + posted.length });
       return posted;
     });
+    written += postings.length;
+    countPostings(context.metrics, task, postings);
   }
   if (open.length === 0) {
     await inTransaction(primary, (tx) => finishSlice(tx, task, { rowsRead: videos.length, rowsWritten: 0 }));
+  }
+  context.metrics.rows.inc({ phase: task.phase }, videos.length);
+}
+
+/** After their commit. Counters are doubles: exact up to 2^53 won, and for display only. */
+function countPostings(metrics: RunMetrics, { day, billedOn }: SliceTask, postings: readonly Posting[]): void {
+  const cause = billedOn === day ? 'first' : 'adjustment';
+  metrics.postings.inc({ cause }, postings.length);
+  for (const { amount } of postings) {
+    if (amount >= 0n) metrics.postedWon.inc({ cause, sign: 'plus' }, Number(amount));
+    else metrics.postedWon.inc({ cause, sign: 'minus' }, Number(-amount));
   }
 }
 
@@ -55,8 +69,8 @@ interface Chunk {
   readonly videos: readonly VideoUnits[];
 }
 
-/** @returns how many postings were made */
-async function settleChunk(tx: Queryable, { task, tariff, videos }: Chunk): Promise<number> {
+/** @returns the postings that were made */
+async function settleChunk(tx: Queryable, { task, tariff, videos }: Chunk): Promise<readonly Posting[]> {
   const ends = await readPositions(
     tx,
     videos.map((video) => video.videoId),
@@ -73,7 +87,7 @@ async function settleChunk(tx: Queryable, { task, tariff, videos }: Chunk): Prom
   const causeOf = await causes(tx, postings, task);
   await insertPostings(tx, { postings: entered, creatorSlice: task.slice, runNumber: task.runNumber, causeOf });
   await savePositions(tx, moved);
-  return postings.length;
+  return postings;
 }
 
 /** Names what made each adjustment, by its sign and by whether its video has revoked events. */

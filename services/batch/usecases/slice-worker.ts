@@ -1,4 +1,5 @@
 import { isRetryable } from '#lib/database';
+import { inSpan, traceparentOfRun } from '#lib/telemetry';
 import type { SliceTask } from '../domain/run.js';
 import { extendLeases, FencedError, failSlice } from '../repositories/slice-repository.js';
 import { computeStatistics } from './compute-statistics.js';
@@ -45,10 +46,17 @@ export class SliceWorker {
   }
 
   async #work(task: SliceTask): Promise<void> {
+    const { phase, epoch } = task;
+    const { metrics } = this.context;
+    // Dealing raises it, so the first worker of a slice has 1.
+    if (epoch > 1) metrics.takeovers.inc({ phase });
+    const endTimer = metrics.sliceSeconds.startTimer({ phase });
     try {
-      if (task.phase === 'statistics') await computeStatistics(this.context, task);
-      else await settleSlice(this.context, task);
+      await this.#compute(task);
+      metrics.slices.inc({ phase, outcome: 'done' });
+      endTimer();
     } catch (error) {
+      metrics.slices.inc({ phase, outcome: error instanceof FencedError ? 'fenced' : 'failed' });
       await this.#giveBack(task, error).catch((failure: unknown) => {
         this.context.logger.warn(
           { err: failure, slice: task.slice },
@@ -56,6 +64,15 @@ export class SliceWorker {
         );
       });
     }
+  }
+
+  /** In the trace of its run. */
+  #compute(task: SliceTask): Promise<void> {
+    const { phase, runId, day, slice, epoch } = task;
+    const attributes = { 'playbill.run': runId, 'playbill.day': day, 'playbill.slice': slice, 'playbill.epoch': epoch };
+    return inSpan(`slice of ${phase}`, { attributes, parent: traceparentOfRun(runId) }, () =>
+      phase === 'statistics' ? computeStatistics(this.context, task) : settleSlice(this.context, task),
+    );
   }
 
   async #giveBack(task: SliceTask, error: unknown): Promise<void> {

@@ -1,4 +1,5 @@
 import { Loop } from '#lib/loop';
+import { currentTraceparent, inTrace } from '#lib/telemetry';
 import { uuidv7 } from './uuidv7.js';
 
 interface Queryable {
@@ -12,13 +13,12 @@ export interface OutboxMessage {
   readonly payload: Readonly<Record<string, unknown>>;
 }
 
-/** Writes a message into an outbox table within the caller's transaction. */
+/** Writes a message into an outbox table within the caller's transaction, with the trace that it belongs to. */
 export async function writeOutbox(tx: Queryable, table: string, message: OutboxMessage): Promise<void> {
-  await tx.query(`INSERT INTO ${table} (id, topic, payload, created_at) VALUES (?, ?, ?, UTC_TIMESTAMP(3))`, [
-    uuidv7(),
-    message.topic,
-    JSON.stringify(message.payload),
-  ]);
+  await tx.query(
+    `INSERT INTO ${table} (id, topic, payload, traceparent, created_at) VALUES (?, ?, ?, ?, UTC_TIMESTAMP(3))`,
+    [uuidv7(), message.topic, JSON.stringify(message.payload), currentTraceparent() ?? null],
+  );
 }
 
 export interface OutboxRelayOptions {
@@ -63,12 +63,12 @@ export class OutboxRelay {
   async #relayOnce(): Promise<number> {
     const { table, transaction, publish } = this.options;
     return transaction(async (tx) => {
-      const rows: { id: string; topic: string; payload: unknown }[] = await tx.query(
-        `SELECT id, topic, payload FROM ${table} ORDER BY id LIMIT ${BATCH_ROWS} FOR UPDATE SKIP LOCKED`,
+      const rows: { id: string; topic: string; payload: unknown; traceparent: string | null }[] = await tx.query(
+        `SELECT id, topic, payload, traceparent FROM ${table} ORDER BY id LIMIT ${BATCH_ROWS} FOR UPDATE SKIP LOCKED`,
       );
       for (const row of rows) {
         const data = typeof row.payload === 'string' ? JSON.parse(row.payload) : row.payload;
-        await publish(row.topic, { id: row.id, data });
+        await inTrace(row.traceparent ?? undefined, () => publish(row.topic, { id: row.id, data }));
       }
       if (rows.length > 0) {
         const marks = rows.map(() => '?').join(', ');

@@ -1,3 +1,5 @@
+import { traceHeaders } from '#lib/telemetry';
+
 /** Calls to this app's own sidecar, each with a deadline: the SDK's client has none. */
 
 export interface SidecarOptions {
@@ -162,6 +164,7 @@ export class Sidecar {
         method: options.method ?? 'GET',
         headers: {
           'dapr-api-token': this.#apiToken,
+          ...traceHeaders(),
           ...(body === null ? {} : { 'content-type': 'application/json' }),
           ...options.headers,
         },

@@ -2,6 +2,7 @@ import { timingSafeEqual } from 'node:crypto';
 import express, { type Express, type RequestHandler } from 'express';
 import { collectDefaultMetrics, Registry } from 'prom-client';
 import type { Logger } from '#lib/logging';
+import { traceRequests } from '#lib/telemetry';
 import { answerErrors, notFound, Problem } from './problem.js';
 
 export interface ServiceAppOptions {
@@ -10,6 +11,8 @@ export interface ServiceAppOptions {
   readonly appApiToken: string;
   /** What must work for this replica to be sent traffic; a rejection's message is shown by /readyz. */
   readonly ready: () => Promise<void>;
+  /** Where the service measures what it does; the app adds what every process has. */
+  readonly metrics?: Registry;
 }
 
 export interface ServiceApp {
@@ -27,9 +30,9 @@ export function createServiceApp(options: ServiceAppOptions): ServiceApp {
   const app = express();
   app.disable('x-powered-by');
   app.set('etag', false);
-  const metrics = new Registry();
+  const metrics = options.metrics ?? new Registry();
   collectDefaultMetrics({ register: metrics });
-  app.use(takeTraceId);
+  app.use(traceRequests({ begins: false }));
   app.get('/healthz', (_req, res) => void res.json({ status: 'ok' }));
   app.get('/readyz', async (_req, res) => {
     const reason = await options.ready().then(
@@ -50,13 +53,6 @@ export function createServiceApp(options: ServiceAppOptions): ServiceApp {
     },
   };
 }
-
-/** W3C trace context: the trace id of the caller, for problem documents and logs. */
-const takeTraceId: RequestHandler = (req, res, next) => {
-  const match = /^00-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}$/.exec(req.get('traceparent') ?? '');
-  res.locals.traceId = match?.[1] ?? '';
-  next();
-};
 
 /** Lets only this app's sidecar in: it alone knows the app token. */
 function requireSidecar(appApiToken: string): RequestHandler {

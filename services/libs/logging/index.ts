@@ -1,4 +1,5 @@
 import { type Logger, pino } from 'pino';
+import { currentTraceId } from '#lib/telemetry';
 
 export type { Logger };
 
@@ -19,7 +20,7 @@ const SECRET_PATHS = [
 ];
 
 /**
- * A JSON logger on standard output. Secrets are redacted by field name.
+ * A JSON logger on standard output. Secrets are redacted by field name; a line within a trace has the trace's id.
  * @param service app-id of the service, on every line
  * @param replica name of this replica, on every line
  */
@@ -29,5 +30,9 @@ export function createLogger(options: { service: string; replica: string; level:
     base: { service: options.service, replica: options.replica },
     redact: { paths: SECRET_PATHS, censor: '[redacted]' },
     timestamp: pino.stdTimeFunctions.isoTime,
+    mixin() {
+      const traceId = currentTraceId();
+      return traceId === undefined ? {} : { traceId };
+    },
   });
 }

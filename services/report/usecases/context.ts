@@ -1,5 +1,6 @@
 import type { Database, ReaderPool } from '#lib/database';
 import type { Logger } from '#lib/logging';
+import type { MailMetrics } from '#lib/telemetry';
 import type { Config } from '../config.js';
 import type { Statement } from '../domain/statement.js';
 
@@ -39,6 +40,7 @@ export interface Context {
   readonly database: Database;
   readonly reader: ReaderPool;
   readonly logger: Logger;
+  readonly metrics: MailMetrics;
   readonly replica: string;
   readonly now: () => number;
   readonly findAddresses: FindAddresses;

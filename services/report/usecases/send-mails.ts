@@ -58,6 +58,7 @@ async function sendOne(context: Context, mail: ClaimedMail, address: string | un
   const { primary } = context.database;
   if (address === undefined) {
     const error = 'the creator has no e-mail address';
+    context.metrics.mails.inc({ outcome: 'failed' });
     await record(context, () => markFailed(primary, mail, { failure: 'NO_ADDRESS', error }));
     return;
   }
@@ -72,6 +73,7 @@ async function sendOne(context: Context, mail: ClaimedMail, address: string | un
     await afterFailure(context, mail, { error: error as Error, endMayBeSent });
     return;
   }
+  context.metrics.mails.inc({ outcome: 'sent' });
   await record(context, () => markSent(primary, mail));
 }
 
@@ -117,6 +119,7 @@ async function afterFailure(
   const responseCode = error instanceof MailError ? error.responseCode : undefined;
   const verdict = verdictOf({ responseCode, endMayBeSent }, { attempts: mail.attempts, attemptsMax });
   context.logger.warn({ err: error, mailId: mail.mailId, attempt: mail.attempts, verdict }, 'a mail was not accepted');
+  context.metrics.mails.inc({ outcome: verdict.kind === 'failed' ? 'failed' : 'retried' });
   if (verdict.kind === 'failed') {
     await record(context, () => markFailed(primary, mail, { failure: verdict.failure, error: error.message }));
     return;

@@ -4,6 +4,7 @@ import { kstDayOf, type ReasonCode, sliceOf, type ValidityPolicy } from '#domain
 import { uuidv7 } from '#lib/dapr';
 import { inTransaction, isRetryable, type Queryable } from '#lib/database';
 import { Gatherer } from '#lib/gather';
+import { type IngestMetrics, inSpan } from '#lib/telemetry';
 import { type DecidedEvent, decideBatch, type Outcome, type Progress } from '../domain/decide.js';
 import { summarize } from '../domain/recording.js';
 import type { WatchEvent } from '../domain/watch-event.js';
@@ -24,6 +25,7 @@ export interface EventRecorderOptions {
   /** How long a commit is tried again while the primary cannot be reached, in ms. */
   readonly deadlineMs: number;
   readonly now?: () => number;
+  readonly metrics: IngestMetrics;
 }
 
 /** Longer than any transaction lives: within it of midnight an event counts as late, lest a run miss it. */
@@ -41,7 +43,7 @@ export class EventRecorder {
   constructor(private readonly options: EventRecorderOptions) {
     this.#now = options.now ?? Date.now;
     this.#gatherer = new Gatherer({
-      flush: (events) => this.#commit(events),
+      flush: (events) => this.#measure(events),
       gatherMs: options.gatherMs,
       itemsMax: options.eventsMax,
       flushesMax: options.commitsMax,
@@ -61,6 +63,17 @@ export class EventRecorder {
   /** Waits until what was handed in is answered. */
   drained(): Promise<void> {
     return this.#gatherer.drained();
+  }
+
+  /** A gathered commit belongs to the trace of the event that it began with. */
+  async #measure(events: readonly WatchEvent[]): Promise<readonly Outcome[]> {
+    const { commitEvents, commitSeconds } = this.options.metrics;
+    commitEvents.observe(events.length);
+    const endTimer = commitSeconds.startTimer();
+    const attributes = { 'playbill.events': events.length };
+    const outcomes = await inSpan('commit of events', { attributes }, () => this.#commit(events));
+    endTimer();
+    return outcomes;
   }
 
   /**

@@ -1,6 +1,16 @@
-import { adsOf, checkWatchEvent, type EventId, type FieldError, kstDayOf, type VideoId, type Viewer } from '#domain';
+import {
+  adsOf,
+  checkWatchEvent,
+  type EventId,
+  type FieldError,
+  kstDayOf,
+  reasonName,
+  type VideoId,
+  type Viewer,
+} from '#domain';
 import type { RequestIdentity } from '#lib/http';
-import type { Outcome } from '../domain/decide.js';
+import type { IngestMetrics } from '#lib/telemetry';
+import { firstReason, type Outcome } from '../domain/decide.js';
 import type { VideoFacts, WatchEvent } from '../domain/watch-event.js';
 import { eventIdAt } from './event-identity.js';
 import type { EventRecorder } from './record-events.js';
@@ -35,6 +45,7 @@ export interface StopServices {
   readonly videos: Pick<VideoDirectory, 'lookUp'>;
   readonly recorder: Pick<EventRecorder, 'record'>;
   readonly now: () => number;
+  readonly metrics: IngestMetrics;
 }
 
 export interface StopsRequest {
@@ -60,7 +71,16 @@ export async function takeStops(services: StopServices, request: StopsRequest): 
   const events = checked.filter((stop): stop is WatchEvent => !(stop instanceof Refusal));
   const outcomes = await services.recorder.record(events);
   let at = 0;
-  return checked.map((stop) => (stop instanceof Refusal ? stop : { event: stop, outcome: outcomes[at++]! }));
+  const results = checked.map((stop) => (stop instanceof Refusal ? stop : { event: stop, outcome: outcomes[at++]! }));
+  for (const result of results) services.metrics.events.inc(labelsOf(result));
+  return results;
+}
+
+/** A rejected event's reason is the first field that is wrong, of which there are few. */
+function labelsOf(result: StopResult): { outcome: string; reason: string } {
+  if (result instanceof Refusal) return { outcome: 'rejected', reason: result.errors[0]?.field ?? 'body' };
+  const { duplicate, reason } = result.outcome;
+  return { outcome: duplicate ? 'duplicate' : 'accepted', reason: reasonName(firstReason(reason)) };
 }
 
 interface StopToCheck {

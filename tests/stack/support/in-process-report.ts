@@ -1,5 +1,6 @@
 import { connectDatabase, type Database, ReaderPool } from '#lib/database';
 import { createLogger } from '#lib/logging';
+import { createMailMetrics } from '#lib/telemetry';
 import { credentialsOf } from '../../../deploy/local/stack/index.js';
 import { PdfRenderer } from '../../../services/report/adapters/pdf/renderer.js';
 import { createMailer, type Mailer } from '../../../services/report/adapters/smtp/mailer.js';
@@ -60,6 +61,7 @@ export class InProcessReport {
       config,
       database,
       reader,
+      metrics: createMailMetrics(),
       logger: createLogger({ service: 'report', replica: 'in-process', level: 'error' }).child({}, { level: 'fatal' }),
       replica: 'in-process',
       now: () => report.nowMs,

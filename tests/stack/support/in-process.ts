@@ -2,6 +2,7 @@ import type { DataSource, QueryRunner } from 'typeorm';
 import { DomainError, type KstDay } from '#domain';
 import { connectDatabase, type Database } from '#lib/database';
 import { createLogger } from '#lib/logging';
+import { createRunMetrics } from '#lib/telemetry';
 import { credentialsOf } from '../../../deploy/local/stack/index.js';
 import { configSchema } from '../../../services/batch/config.js';
 import { dealSlices } from '../../../services/batch/domain/dealing.js';
@@ -67,6 +68,7 @@ export class InProcessBatch {
       config,
       database: { ...database, primary: this.#mortal(database.primary), replicas: [] },
       sidecar: undefined as never,
+      metrics: createRunMetrics(),
       logger: createLogger({ service: 'batch', replica: REPLICA, level: 'error' }),
       replica: REPLICA,
       today: () => this.today,

@@ -5,6 +5,7 @@ import { SidecarError } from '#lib/dapr';
 import { OverloadedError } from '#lib/gather';
 import { REQUEST_ID_HEADER } from '#lib/http';
 import { createLogger } from '#lib/logging';
+import { createIngestMetrics } from '#lib/telemetry';
 import { createApp } from '../../../services/watch-history/app.js';
 import { decideBatch, type Progress } from '../../../services/watch-history/domain/decide.js';
 import { eventKey, type WatchEvent } from '../../../services/watch-history/domain/watch-event.js';
@@ -40,6 +41,7 @@ function app() {
   return createApp({
     logger: createLogger({ service: 'watch-history', replica: 'test', level: 'error' }),
     appApiToken: APP_TOKEN,
+    metrics: createIngestMetrics(),
     ready: async () => {
       if (failure !== undefined) throw failure;
     },

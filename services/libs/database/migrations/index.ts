@@ -12,6 +12,7 @@ import { money } from './0030-money.js';
 import { revocation } from './0031-revocation.js';
 import { readModels } from './0040-read-models.js';
 import { report } from './0041-report.js';
+import { traces } from './0050-traces.js';
 import { retention } from './0060-retention.js';
 
 /** All migrations, oldest first. A file is never changed once released; a new file follows. */
@@ -31,4 +32,5 @@ export const migrations = [
   ...readModels,
   ...report,
   ...retention,
+  ...traces,
 ];

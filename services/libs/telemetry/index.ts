@@ -1,0 +1,22 @@
+export {
+  type BooksState,
+  createIngestMetrics,
+  createMailMetrics,
+  createRunMetrics,
+  type IngestMetrics,
+  type MailMetrics,
+  type RunMetrics,
+} from './metrics.js';
+export {
+  currentTraceId,
+  currentTraceparent,
+  inSpan,
+  inTrace,
+  type SpanOptions,
+  startTracing,
+  type Tracing,
+  type TracingOptions,
+  traceHeaders,
+  traceparentOfRun,
+  traceRequests,
+} from './tracing.js';
