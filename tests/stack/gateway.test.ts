@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { request as httpRequest } from 'node:http';
 import { connect } from 'node:net';
+import { forgetEverything } from './support/batch.js';
 import { callGateway, gatewayUrl, logIn, signUp } from './support/gateway.js';
 import { userClient } from './support/identity.js';
 import { eventually, generate, stack } from './support/stack.js';
@@ -141,6 +142,7 @@ describe('a run', () => {
   const DAY = '2026-10-03';
 
   test('is asked for and followed through the gateway as it happens', async () => {
+    await forgetEverything();
     await generate({ day: DAY, events: 20_000, videos: 500, seed: 3 });
     const token = await operator();
     const asked = await callGateway('/v1/ops/runs', { token, body: { date: DAY, job: 'statistics' } });

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { userClient } from './support/identity.js';
-import { stack } from './support/stack.js';
+import { eventually, stack } from './support/stack.js';
 
 interface Result {
   readonly status: number;
@@ -110,6 +110,11 @@ describe('signing keys', () => {
     const { kid } = await userClient().rotateKeys({ revokesOlder: true });
     expect((await callUser('internal/jwks')).body.keys.map((key: { kid: string }) => key.kid)).toEqual([kid]);
     await stack().restart('user-1');
+    // The sidecar learns of it by its own probes.
+    await eventually(async () => (await callUser('internal/jwks')).status === 200 || undefined, {
+      what: 'the sidecar to let calls through again',
+      deadlineMs: 20_000,
+    });
     expect((await callUser('v1/user/logout', {}, accessToken)).status).toBe(401);
     expect((await callUser('v1/user/logout', {}, (await signIn()).accessToken)).status).toBe(204);
   });

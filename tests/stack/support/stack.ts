@@ -72,7 +72,8 @@ export function stack(): TestStack {
 async function askSupervisor({ url, token }: Control, request: ControlRequest): Promise<unknown> {
   const response = await fetch(url, {
     method: 'POST',
-    headers: { authorization: `Bearer ${token}` },
+    // A connection that is kept may be closed by the server in the moment that it is used.
+    headers: { authorization: `Bearer ${token}`, connection: 'close' },
     body: JSON.stringify(request),
   });
   const { value, error } = (await response.json()) as { value?: unknown; error?: string };
