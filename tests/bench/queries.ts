@@ -97,6 +97,7 @@ async function seedAll({ stack, db }: BenchStack, days: readonly KstDay[]): Prom
 }
 
 async function seed(db: Connection, days: readonly KstDay[]): Promise<void> {
+  await db.query('USE playbill_batch');
   await db.query('SET SESSION sql_log_bin = 0');
   await db.query('SET SESSION unique_checks = 0, foreign_key_checks = 0');
   await db.query(

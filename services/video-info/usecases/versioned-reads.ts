@@ -38,10 +38,14 @@ export interface Answer<T> {
   readonly stale: boolean;
 }
 
+/** While completions come faster than an answer is computed, one of these is good enough. */
+const ATTEMPTS_MAX = 5;
+
 /**
  * Answers that are never older than one given before. Every completion in batch raises a version in its transaction.
  * Before an answer leaves, its version is written to the shared cache as the latest served; before one is computed or
- * taken from the cache, that latest is read, and a server that has an older version is passed over. Cached answers
+ * taken from the cache, that latest is read, and a server that has an older version is passed over; before it leaves,
+ * it is read again, and an answer that was overtaken is computed anew. Cached answers
  * have their version in their key, so what a slow reader stores late is under a key that nobody asks for any more.
  */
 export class VersionedReads {
@@ -64,15 +68,30 @@ export class VersionedReads {
   async answer<T>(key: string, compute: (context: ReadContext) => Promise<Computed<T>>): Promise<Answer<T>> {
     const cached = await this.#lookUp(key);
     if (cached !== undefined) return { value: cached as T, stale: false };
+    for (let attempt = 1; ; attempt += 1) {
+      const read = await this.#read(compute);
+      await this.#publish(key, read);
+      await this.#lookAgain(key);
+      // A newer one was answered while this one was computed: it is too old now.
+      const isOvertaken = read.version < this.#known && !read.stale;
+      if (!isOvertaken || attempt === ATTEMPTS_MAX) return { value: read.value, stale: read.stale };
+    }
+  }
+
+  #read<T>(compute: (context: ReadContext) => Promise<Computed<T>>) {
     const floor = this.#known;
-    const read = await this.options.pool.read(async (db, source) => {
+    return this.options.pool.read(async (db, source) => {
       const version = await readVersion(db);
       if (version < floor) throw new BehindError(`${source.server} has version ${version}, ${floor} was served`);
       const books = await this.#booksOf(db, version);
       return { version, stale: source.choice === 'stale-replica', ...(await compute({ db, books, source })) };
     });
-    await this.#publish(key, read);
-    return { value: read.value, stale: read.stale };
+  }
+
+  /** What others have answered meanwhile. */
+  async #lookAgain(key: string): Promise<void> {
+    const found = await this.options.cache.read(keyAt(key, this.#known)).catch(() => undefined);
+    if (found?.latest !== undefined) this.#noteVersion(found.latest);
   }
 
   async #lookUp(key: string): Promise<unknown> {

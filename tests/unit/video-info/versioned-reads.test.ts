@@ -6,6 +6,7 @@ class MemoryCache implements Cache {
   readonly entries = new Map<string, unknown>();
   latest: bigint | undefined;
   isDown = false;
+  keepsEntries = true;
 
   async read(key: string) {
     if (this.isDown) throw new Error('down');
@@ -13,7 +14,7 @@ class MemoryCache implements Cache {
   }
 
   async write(key: string, value: unknown) {
-    if (!this.isDown) this.entries.set(key, value);
+    if (!this.isDown && this.keepsEntries) this.entries.set(key, value);
   }
 
   async raiseLatest(version: bigint) {
@@ -70,6 +71,7 @@ function answerFrom(reads: VersionedReads, _pool: Pool) {
 describe('a revision is never answered after a newer one', () => {
   test('by the replica of the database that is behind, to the other replica of the service', async () => {
     const cache = new MemoryCache();
+    cache.keepsEntries = false;
     const [fresh, behind, primary] = [
       new Server('replica-1', 6n),
       new Server('replica-2', 5n),
@@ -82,33 +84,38 @@ describe('a revision is never answered after a newer one', () => {
     expect((await answerFrom(second, secondPool)).value).toBe('revision 6');
   });
 
-  test('by a slow reader that stores its old answer after the new one was served', async () => {
-    const cache = new MemoryCache();
-    const [replica, primary] = [new Server('replica-1', 5n), new Server('primary', 5n)];
-    const pool = new Pool([replica], primary);
-    const slow = new VersionedReads({ pool, cache });
-    const quick = new VersionedReads({ pool, cache });
-    let goOn: () => void = () => undefined;
-    const paused = new Promise<void>((resolve) => {
-      goOn = resolve;
-    });
-    const old = slow.answer('bill', async ({ books }) => {
-      const value = `revision ${books.version}`;
-      await paused;
-      return { value, cacheable: true };
-    });
-    await new Promise((resolve) => setImmediate(resolve));
-    for (const server of [replica, primary]) server.version = 6n;
-    await quick.learn(6n);
-    expect((await answerFrom(quick, pool)).value).toBe('revision 6');
-    goOn();
-    // It began before the new revision was served to anybody; whoever asks from now on gets the new one.
-    expect((await old).value).toBe('revision 5');
-    await new Promise((resolve) => setImmediate(resolve));
-    for (const reads of [quick, slow, new VersionedReads({ pool, cache })]) {
-      expect((await answerFrom(reads, pool)).value).toBe('revision 6');
-    }
-  });
+  test.each([
+    ['the same process', true],
+    ['another process', false],
+  ])(
+    'by a slow reader in %s that finishes after the new one was served, and whatever it stores',
+    async (_where, isSame) => {
+      const cache = new MemoryCache();
+      const [replica, primary] = [new Server('replica-1', 5n), new Server('primary', 5n)];
+      const pool = new Pool([replica], primary);
+      const slow = new VersionedReads({ pool, cache });
+      const quick = isSame ? slow : new VersionedReads({ pool, cache });
+      let goOn: () => void = () => undefined;
+      const paused = new Promise<void>((resolve) => {
+        goOn = resolve;
+      });
+      const old = slow.answer('bill', async ({ books }) => {
+        const value = `revision ${books.version}`;
+        await paused;
+        return { value, cacheable: true };
+      });
+      await new Promise((resolve) => setImmediate(resolve));
+      for (const server of [replica, primary]) server.version = 6n;
+      await quick.learn(6n);
+      expect((await answerFrom(quick, pool)).value).toBe('revision 6');
+      goOn();
+      expect((await old).value).toBe('revision 6');
+      await new Promise((resolve) => setImmediate(resolve));
+      for (const reads of [quick, slow, new VersionedReads({ pool, cache })]) {
+        expect((await answerFrom(reads, pool)).value).toBe('revision 6');
+      }
+    },
+  );
 
   test('from the cache, once an event has told of a newer one', async () => {
     const cache = new MemoryCache();
