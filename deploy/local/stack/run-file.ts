@@ -100,6 +100,41 @@ export async function readRunFile(options: RunFileOptions): Promise<AppInstance[
   return instances;
 }
 
+/** Instances that are added at run time are numbered from here, in ports as in the run file. */
+const ADDED_FIRST = 95;
+const ADDED_MAX = 5;
+
+/**
+ * One more instance of an app of the run file, like its first.
+ * @param running everything that runs already
+ */
+export function oneMore(appId: string, running: readonly AppInstance[]): AppInstance {
+  const same = running.filter((instance) => instance.appId === appId);
+  const [first] = same;
+  if (first === undefined) throw new Error(`no instance of ${appId} runs`);
+  const taken = new Set(running.map(({ ports }) => numberOf(ports)));
+  const number = Array.from({ length: ADDED_MAX }, (_none, i) => ADDED_FIRST + i).find((n) => !taken.has(n));
+  if (number === undefined) throw new Error(`${ADDED_MAX} instances have been added already`);
+  const shift = number - numberOf(first.ports);
+  const { app, http, grpc, internalGrpc, metrics } = first.ports;
+  return {
+    ...first,
+    name: `${appId}-${same.length + 1}`,
+    ports: {
+      app: app + shift,
+      http: http + shift,
+      grpc: grpc + shift,
+      internalGrpc: internalGrpc + shift,
+      metrics: metrics + shift,
+    },
+  };
+}
+
+/** Offsets are multiples of 1000. */
+function numberOf({ http }: AppInstance['ports']): number {
+  return http % 100;
+}
+
 type SharedFields = { [K in keyof typeof sharedFields]?: string | number | boolean | undefined };
 
 const FLAGS: readonly [keyof typeof sharedFields, string][] = [

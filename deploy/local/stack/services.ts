@@ -69,7 +69,8 @@ export function appSpec(instance: AppInstance, options: ServiceOptions): Process
 }
 
 /** Prefixes of the variables that are a service's own settings, so that `BATCH_LEASE_MS=… npm start` works. */
-const SETTING = /^(BATCH|GATEWAY|USER|VIDEO|WATCH|AD|REPORT|INFO|SMTP)_|^PLAYBILL_(LOG_LEVEL|DB_POOL_SIZE|HOST|PORT)$/;
+const SETTING =
+  /^(BATCH|GATEWAY|USER|VIDEO|WATCH|AD|REPORT|INFO|SMTP|OTEL)_|^PLAYBILL_(LOG_LEVEL|DB_POOL_SIZE|HOST|PORT)$/;
 
 function serviceSettings(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   return Object.fromEntries(Object.entries(env).filter(([name]) => SETTING.test(name)));

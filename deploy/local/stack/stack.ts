@@ -27,7 +27,7 @@ import { claimStateDir, releaseStateDir } from './process-records.js';
 import { prepareRedis, requireRedis } from './redis.js';
 import { renderDaprFiles } from './render.js';
 import { watchReplication } from './replication.js';
-import { type AppInstance, readRunFile } from './run-file.js';
+import { type AppInstance, oneMore, readRunFile } from './run-file.js';
 import type { RunStep } from './run-step.js';
 import { prepareSecrets, type Secrets, secretOf, writePrivately } from './secrets.js';
 import { appSpec, endpointOf, type ServiceOptions, sidecarName, sidecarSpec } from './services.js';
@@ -67,6 +67,10 @@ export interface Stack {
   restart(name: string): Promise<void>;
   /** Without it, a process that ends stays down; switching it on again starts it. */
   setAutoRestart(name: string, on: boolean): void;
+  /** Starts one more replica of an app of dapr/dapr.yaml and its sidecar. @returns its name */
+  addReplica(appId: string): Promise<string>;
+  /** Ends what addReplica has started. */
+  removeReplica(name: string): Promise<void>;
   /** Waits until every process works and both replicas have caught up. */
   waitHealthy(deadlineMs?: number): Promise<void>;
   /** Ends everything; nothing is left running. */
@@ -110,8 +114,9 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
     await startInbox({ layout, supervisor, settings, env, instances, step });
     const endpoints = endpointsOf({ settings, secrets, instances });
     await options.beforeServices?.({ endpoints, secrets });
+    let services: ServiceOptions | undefined;
     if (instances.length > 0) {
-      const services: ServiceOptions = {
+      const options: ServiceOptions = {
         layout,
         ports,
         daprd: programs.dapr.daprd,
@@ -122,14 +127,15 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
         env,
       };
       await step(`Services: ${instances.map(({ name }) => name).join(', ')}`, () =>
-        startServices(supervisor, instances, services),
+        startServices(supervisor, instances, options),
       );
+      services = options;
     } else {
       await writeDaprRunFiles({ layout, daprd: programs.dapr.daprd, secrets, settings });
     }
     await writePrivately(layout.stackFile, `${JSON.stringify({ pid: process.pid, endpoints }, null, 2)}\n`);
     const endWatch = watchReplication(replicationsOf(database), log);
-    return createStack({ layout, endpoints, secrets, supervisor, database, endWatch });
+    return createStack({ layout, endpoints, secrets, supervisor, database, instances, services, endWatch });
   } catch (error) {
     await supervisor.stop();
     releaseStateDir(layout.runDir);
@@ -289,10 +295,15 @@ function endpointsOf({
 interface RunningParts extends Pick<Stack, 'layout' | 'endpoints' | 'secrets'> {
   readonly supervisor: Supervisor;
   readonly database: DatabaseOptions;
+  readonly instances: readonly AppInstance[];
+  /** Undefined when no service was started. */
+  readonly services: ServiceOptions | undefined;
   readonly endWatch: () => void;
 }
 
-function createStack({ layout, endpoints, secrets, supervisor, database, endWatch }: RunningParts): Stack {
+function createStack(parts: RunningParts): Stack {
+  const { layout, endpoints, secrets, supervisor, database, services, endWatch } = parts;
+  const running = [...parts.instances];
   const end = async (work: () => Promise<void>) => {
     endWatch();
     await work();
@@ -314,6 +325,21 @@ function createStack({ layout, endpoints, secrets, supervisor, database, endWatc
       const process = supervisor.get(name);
       process.autoRestart = on;
       if (on) process.start();
+    },
+    async addReplica(appId) {
+      if (services === undefined) throw new Error('no service runs');
+      const instance = oneMore(appId, running);
+      running.push(instance);
+      await startServices(supervisor, [instance], services);
+      return instance.name;
+    },
+    async removeReplica(name) {
+      const at = running.findIndex((instance) => instance.name === name);
+      const instance = running[at];
+      if (instance === undefined) throw new Error(`no replica ${name} runs`);
+      await supervisor.remove(name);
+      await supervisor.remove(sidecarName(instance));
+      running.splice(at, 1);
     },
     async waitHealthy(deadlineMs = HEALTHY_DEADLINE_MS) {
       await supervisor.waitHealthy(deadlineMs);

@@ -33,6 +33,12 @@ export class Supervisor {
     return process;
   }
 
+  /** Ends a process for good. */
+  async remove(name: string): Promise<void> {
+    await this.get(name).stop();
+    this.#processes.delete(name);
+  }
+
   names(): string[] {
     return [...this.#processes.keys()];
   }

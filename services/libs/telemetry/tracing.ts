@@ -151,9 +151,14 @@ export function traceRequests({ begins }: { readonly begins: boolean }): Request
 
 function spanOf(req: Request, caller: Context, begins: boolean): Span | undefined {
   const attributes = { 'http.request.method': req.method };
+  if (UNTRACED.has(req.path)) return withoutSpan();
   const span = tracer().startSpan(req.method, { kind: SpanKind.SERVER, attributes }, caller);
   if (isSpanContextValid(span.spanContext())) return span;
-  if (!begins) return undefined;
+  return begins ? withoutSpan() : undefined;
+}
+
+/** Ids only. */
+function withoutSpan(): Span {
   const ids = { traceId: randomBytes(16).toString('hex'), spanId: randomBytes(8).toString('hex') };
   return trace.wrapSpanContext({ ...ids, traceFlags: TraceFlags.NONE });
 }

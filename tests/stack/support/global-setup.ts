@@ -2,7 +2,7 @@ import { writeFile } from 'node:fs/promises';
 import { SetupError, type Stack, startStack } from '../../../deploy/local/stack/index.js';
 import { Checklist } from '../../../deploy/local/ui.js';
 import { type ControlServer, startControlServer } from './control-server.js';
-import { TEST_FILE, TEST_PORT_OFFSET, TEST_SMTP_PORT, TEST_STATE_DIR } from './test-stack.js';
+import { TEST_FILE, TEST_PORT_OFFSET, TEST_SMTP_PORT, TEST_STATE_DIR, TEST_TRACES_PORT } from './test-stack.js';
 
 export interface RunningTestStack {
   readonly stack: Stack;
@@ -22,6 +22,12 @@ const MAIL_SETTINGS = {
   REPORT_MAIL_ATTEMPTS_MAX: '50',
 };
 
+/** As with the mails, spans are lost while nobody listens; they are sent soon, so that a test does not wait long. */
+const TRACE_SETTINGS = {
+  OTEL_EXPORTER_OTLP_ENDPOINT: `http://127.0.0.1:${TEST_TRACES_PORT}`,
+  OTEL_BSP_SCHEDULE_DELAY: '500',
+};
+
 /**
  * Starts one stack for all test files, with empty databases. This module runs compiled (see jest.config.js), in
  * Jest's main process, whose end ends every process of the stack.
@@ -32,7 +38,7 @@ export default async function setUp(): Promise<void> {
     stateDir: TEST_STATE_DIR,
     portOffset: TEST_PORT_OFFSET,
     fresh: true,
-    env: { PLAYBILL_DB_LOG_SIZE: process.env.PLAYBILL_DB_LOG_SIZE ?? '256M', ...MAIL_SETTINGS },
+    env: { PLAYBILL_DB_LOG_SIZE: process.env.PLAYBILL_DB_LOG_SIZE ?? '256M', ...MAIL_SETTINGS, ...TRACE_SETTINGS },
     step: checklist.step,
     log: (line) => checklist.print(`  ${line}`),
   }).catch((error: Error) => {

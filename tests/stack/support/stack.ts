@@ -42,6 +42,9 @@ export interface TestStack {
   pidOf(name: string): Promise<number | null>;
   /** Without it, a process that ends stays down; switching it on again starts it. */
   setAutoRestart(name: string, on: boolean): Promise<void>;
+  /** Starts one more replica of an app and its sidecar. @returns its name */
+  addReplica(appId: string): Promise<string>;
+  removeReplica(name: string): Promise<void>;
   /** Waits until every process works and both replicas have caught up. */
   waitHealthy(deadlineMs?: number): Promise<void>;
 }
@@ -65,6 +68,8 @@ export function stack(): TestStack {
     isRunning: async (name) => (await ask({ command: 'isRunning', name })) as boolean,
     pidOf: async (name) => (await ask({ command: 'pidOf', name })) as number | null,
     setAutoRestart: async (name, on) => void (await ask({ command: 'setAutoRestart', name, on })),
+    addReplica: async (appId) => (await ask({ command: 'addReplica', name: appId })) as string,
+    removeReplica: async (name) => void (await ask({ command: 'removeReplica', name })),
     waitHealthy: async (deadlineMs = 60_000) => void (await ask({ command: 'waitHealthy', deadlineMs })),
   };
 }
