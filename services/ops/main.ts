@@ -3,6 +3,7 @@ import { addAuditCommand } from './commands/audit.js';
 import { addBackfillCommand } from './commands/backfill.js';
 import { addBackupCommands } from './commands/backup.js';
 import { addClientCommand } from './commands/client.js';
+import { addDeadLettersCommand } from './commands/dead-letters.js';
 import { processEnvironment } from './commands/environment.js';
 import { addGenerateCommand } from './commands/generate.js';
 import { addHoldCommands } from './commands/hold.js';
@@ -46,6 +47,7 @@ function createProgram(): Command {
     addKeysCommand,
     addStatementsCommand,
     addMailsCommand,
+    addDeadLettersCommand,
   ];
   for (const add of adders) add(program, processEnvironment);
   return program;

@@ -1,7 +1,7 @@
 import { createVerifier, keysFrom } from '#lib/auth';
 import { readConfig } from '#lib/config';
-import { Sidecar } from '#lib/dapr';
-import { type Credentials, connectDatabase, secretName } from '#lib/database';
+import { OutboxRelay, Sidecar } from '#lib/dapr';
+import { type Credentials, connectDatabase, inTransaction, secretName } from '#lib/database';
 import { listen } from '#lib/http';
 import { createLogger } from '#lib/logging';
 import { createIngestMetrics, startTracing } from '#lib/telemetry';
@@ -44,6 +44,12 @@ async function main(): Promise<void> {
   const policies = await PolicyWatch.start(() => readPolicies(primary));
   const delivery = new RecordingDelivery({ primary, logger, ...recordingOutlets(sidecar) });
   const metrics = createIngestMetrics();
+  const outbox = new OutboxRelay({
+    transaction: (work) => inTransaction(primary, work),
+    table: 'playbill_watch.outbox',
+    publish: (topic, event) => sidecar.publish(topic, { ...event, type: topic, source: 'playbill/watch-history' }),
+    onError: (error) => logger.warn({ err: error }, 'events could not be published, trying again'),
+  });
   const recorder = new EventRecorder({
     metrics,
     primary,
@@ -83,6 +89,7 @@ async function main(): Promise<void> {
   });
   const server = await listen(app, { host: config.APP_HOST, port: config.APP_PORT });
   delivery.start();
+  outbox.start();
   revocations.start();
   logger.info({ port: config.APP_PORT }, 'watch-history replica is up');
 
@@ -93,6 +100,7 @@ async function main(): Promise<void> {
     await server.close();
     await recorder.drained();
     await delivery.stop();
+    await outbox.stop();
     await revocations.stop();
     policies.stop();
     await database.close();

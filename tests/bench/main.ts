@@ -1,12 +1,13 @@
 import { balance } from './balance.js';
 import { daily } from './daily.js';
+import { ingest } from './ingest.js';
 import { queries } from './queries.js';
 import { reconciliation } from './reconciliation.js';
 import { settlement } from './settlement.js';
 import { statements } from './statements.js';
 import { type Bench, type BenchStack, describeMachine, withBenchStack } from './support.js';
 
-const BENCHES: readonly Bench[] = [daily, settlement, reconciliation, balance, queries, statements];
+const BENCHES: readonly Bench[] = [daily, settlement, reconciliation, balance, ingest, queries, statements];
 
 /** `npm run bench -- <name> [--quick]`: measures on a stack of its own and prints a table. */
 export async function main(args: readonly string[]): Promise<void> {
@@ -20,5 +21,5 @@ export async function main(args: readonly string[]): Promise<void> {
   console.log(`${bench.name} on ${describeMachine()}`);
   const options = { quick: args.includes('--quick') };
   if (bench.needsStack === false) await bench.run(undefined as unknown as BenchStack, options);
-  else await withBenchStack((stack) => bench.run(stack, options));
+  else await withBenchStack((stack) => bench.run(stack, options), bench.env);
 }

@@ -16,6 +16,8 @@ export interface Bench {
   readonly name: string;
   /** False for one that measures something by itself: its stack is not there then. */
   readonly needsStack?: boolean;
+  /** Settings of the services that it needs. */
+  readonly env?: NodeJS.ProcessEnv;
   run(stack: BenchStack, options: BenchOptions): Promise<void>;
 }
 
@@ -41,10 +43,13 @@ export interface BenchStack {
 const BENCH_PORT_OFFSET = 7_000;
 
 /** Starts a stack with empty databases, hands it to `work`, and ends it. */
-export async function withBenchStack(work: (stack: BenchStack) => Promise<void>): Promise<void> {
+export async function withBenchStack(
+  work: (stack: BenchStack) => Promise<void>,
+  env: NodeJS.ProcessEnv = {},
+): Promise<void> {
   const checklist = new Checklist();
   const portOffset = BENCH_PORT_OFFSET + Number(process.env.PLAYBILL_PORT_OFFSET ?? 0);
-  const stack = await startStack({ stateDir: '.local/bench', portOffset, fresh: true, step: checklist.step });
+  const stack = await startStack({ stateDir: '.local/bench', portOffset, fresh: true, env, step: checklist.step });
   const end = () => void stack.stop().finally(() => process.exit(130));
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, end);
   try {

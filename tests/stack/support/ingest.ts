@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto';
-import type { Connection } from 'mysql2/promise';
+import { createConnection } from 'node:net';
+import type { Connection, Pool } from 'mysql2/promise';
 import { spreadAdViews } from '#domain';
 import { callGateway } from './gateway.js';
-import { eventually } from './stack.js';
+import { eventually, stack } from './stack.js';
 
 export interface SentStop {
   readonly eventId: string;
@@ -34,7 +35,7 @@ export async function registerVideo(token: string, lengthSeconds: number, title 
 }
 
 /** The stored events of a video: how often each id is there, with reason and ad views. */
-export async function storedEvents(db: Connection, videoIds: readonly string[]) {
+export async function storedEvents(db: Connection | Pool, videoIds: readonly string[]) {
   const [rows] = await db.query<never>(
     `SELECT LOWER(HEX(event_id)) AS id, COUNT(*) AS copies, MIN(reason) AS reason, MIN(ad_view_count) AS ads
      FROM playbill_watch.watch_event WHERE video_id IN (?) GROUP BY event_id`,
@@ -45,7 +46,11 @@ export async function storedEvents(db: Connection, videoIds: readonly string[]) 
 }
 
 /** What the counters of a video's ads must be: the spread of each stored event, one by one. */
-export async function adViewsByHand(db: Connection, videoId: string, ads: number): Promise<Record<string, number[]>> {
+export async function adViewsByHand(
+  db: Connection | Pool,
+  videoId: string,
+  ads: number,
+): Promise<Record<string, number[]>> {
   const [rows] = await db.query<never>(
     'SELECT ad_view_count AS shown, reason FROM playbill_watch.watch_event WHERE video_id = ?',
     [videoId],
@@ -59,7 +64,11 @@ export async function adViewsByHand(db: Connection, videoId: string, ads: number
 }
 
 /** The counters of a video's ads, in the form of adViewsByHand. */
-export async function adCounters(db: Connection, videoId: string, ads: number): Promise<Record<string, number[]>> {
+export async function adCounters(
+  db: Connection | Pool,
+  videoId: string,
+  ads: number,
+): Promise<Record<string, number[]>> {
   const [rows] = await db.query<never>(
     'SELECT priority, counted, excluded FROM playbill_ad.ad_counter WHERE video_id = ?',
     [videoId],
@@ -73,7 +82,7 @@ export async function adCounters(db: Connection, videoId: string, ads: number): 
 }
 
 /** Waits until every recording has reached everybody. */
-export async function waitDelivered(db: Connection, deadlineMs = 60_000): Promise<void> {
+export async function waitDelivered(db: Connection | Pool, deadlineMs = 60_000): Promise<void> {
   await eventually(
     async () => {
       const [rows] = await db.query<never>('SELECT COUNT(*) AS waiting FROM playbill_watch.recording');
@@ -81,4 +90,23 @@ export async function waitDelivered(db: Connection, deadlineMs = 60_000): Promis
     },
     { what: 'every recording to be delivered', deadlineMs },
   );
+}
+
+/** Empties the broker, as a restart on an empty disk would. */
+export function emptyRedis(): Promise<void> {
+  const { endpoints, secrets } = stack();
+  return new Promise((resolve, reject) => {
+    const socket = createConnection(endpoints.redis, () => {
+      socket.write(`AUTH ${secrets.redis!.password}\r\nFLUSHALL\r\n`);
+    });
+    let answer = '';
+    socket.on('error', reject);
+    socket.on('data', (data) => {
+      answer += data.toString();
+      if (answer === '+OK\r\n+OK\r\n') resolve();
+      else if (answer.includes('-')) reject(new Error(answer));
+      else return;
+      socket.destroy();
+    });
+  });
 }

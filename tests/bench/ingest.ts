@@ -1,0 +1,328 @@
+import { randomBytes, randomUUID } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { Agent, request } from 'node:http';
+import type { Connection } from 'mysql2/promise';
+import { adsOf, type KstDay, kstDayOf } from '#domain';
+import { connect, credentialsOf } from '../../deploy/local/stack/index.js';
+import { installationOf } from '../../services/ops/adapters/installation.js';
+import { UserClient } from '../../services/ops/adapters/user-client.js';
+import { type Bench, type BenchStack, printTable } from './support.js';
+
+const VIDEOS = 100_000;
+const DEVICES = 200_000;
+const BULK_EVENTS = 1_000;
+const BULK_CALLS_AT_ONCE = 3;
+const SINGLE_CALLS_AT_ONCE = 16;
+/** Of a hundred events, so many are watched again by the viewer of one of the last, and so many are sent again. */
+const REPEATS_PERCENT = 5;
+const DUPLICATES_PERCENT = 1;
+const REPLICAS = ['watch-history-1', 'watch-history-2'];
+
+interface Video {
+  readonly videoId: string;
+  readonly lengthSeconds: number;
+}
+
+interface Target {
+  readonly port: number;
+  readonly headers: Readonly<Record<string, string>>;
+}
+
+interface Measured {
+  readonly calls: number;
+  readonly seconds: number;
+  readonly p50Ms: number;
+  readonly p99Ms: number;
+}
+
+/**
+ * Stops one by one through the gateway, and by the same handler without gateway and sidecars; then bulk calls through
+ * the gateway for a minute: durable on the primary, deduplicated, applied by both replicas, delivered to the
+ * advertisement service and the live counters, all on this machine together with the load.
+ */
+export const ingest: Bench = {
+  name: 'ingest',
+  // Everything comes from one address and one client here.
+  env: { GATEWAY_ADDRESS_REQUESTS: '1000000', GATEWAY_USER_REQUESTS: '100000' },
+  async run(stack, options) {
+    const today = kstDayOf(Date.now());
+    await stack.generate({ day: today, events: 1_000, videos: VIDEOS, seed: 1 });
+    const source = new EventSource(await readVideos(stack.db));
+    await measureSingles(stack, source, options.quick ? 3_000 : 20_000);
+    await measureBulk(stack, source, { durationMs: options.quick ? 10_000 : 60_000, today });
+  },
+};
+
+async function readVideos(db: Connection): Promise<Video[]> {
+  const [rows] = await db.query({
+    sql: 'SELECT video_id, length_seconds FROM playbill_video.video',
+    rowsAsArray: true,
+  });
+  return (rows as [string, number][]).map(([videoId, length]) => ({ videoId: String(videoId), lengthSeconds: length }));
+}
+
+async function measureSingles(stack: BenchStack, source: EventSource, durationMs: number): Promise<void> {
+  const { endpoints, secrets } = stack.stack;
+  const gateway: Target = { port: Number(new URL(endpoints.gatewayUrl!).port), headers: {} };
+  const sidecarToken = { 'dapr-api-token': secrets['app-api-token']!.token! };
+  const direct = endpoints.apps['watch-history']!.map(({ appPort }) => ({ port: appPort, headers: sidecarToken }));
+  const results: [string, Measured][] = [];
+  for (const [name, targets] of [
+    ['warm-up', [gateway]],
+    ['gateway', [gateway]],
+    ['handler', direct],
+  ] as const) {
+    const ms = name === 'warm-up' ? durationMs / 4 : durationMs;
+    const measured = await load({ targets, durationMs: ms, atOnce: SINGLE_CALLS_AT_ONCE }, async (post) => {
+      const { viewer, ...event } = source.next();
+      const { status } = await post('/v1/video/stop', JSON.stringify(event), { 'x-device-uuid': viewer.slice(2) });
+      if (status !== 201 && status !== 200) throw new Error(`stop: ${status}`);
+    });
+    if (name !== 'warm-up') results.push([name, measured]);
+  }
+  printTable(
+    [`single stops, ${SINGLE_CALLS_AT_ONCE} at once`, 'calls/s', 'p50 ms', 'p99 ms'],
+    results.map(([name, { calls, seconds, p50Ms, p99Ms }]) => [
+      name === 'gateway' ? 'gateway, sidecars, handler' : 'handler alone',
+      (calls / seconds).toFixed(0),
+      p50Ms.toFixed(1),
+      p99Ms.toFixed(1),
+    ]),
+  );
+}
+
+interface BulkAnswer {
+  readonly accepted: number;
+  readonly duplicates: number;
+  readonly rejected: number;
+}
+
+async function measureBulk(stack: BenchStack, source: EventSource, options: { durationMs: number; today: KstDay }) {
+  const { endpoints, secrets } = stack.stack;
+  const users = new UserClient(installationOf(endpoints, secrets));
+  const { token } = await users.addClient({ clientId: 'bench', scopes: ['ingest'] });
+  const targets = [
+    { port: Number(new URL(endpoints.gatewayUrl!).port), headers: { authorization: `Bearer ${token}` } },
+  ];
+  const sums = { accepted: 0, duplicates: 0, rejected: 0 };
+  const bulk = (durationMs: number) =>
+    load({ targets, durationMs, atOnce: BULK_CALLS_AT_ONCE }, async (post) => {
+      const { status, text } = await post('/v1/video/stops', JSON.stringify({ events: source.many(BULK_EVENTS) }), {});
+      if (status !== 200) throw new Error(`stops: ${status} ${text.slice(0, 300)}`);
+      const answer = JSON.parse(text) as BulkAnswer;
+      for (const key of ['accepted', 'duplicates', 'rejected'] as const) sums[key] += answer[key];
+    });
+  await bulk(options.durationMs / 6);
+  const before = { ...sums, stored: await countStored(stack.db, options.today) };
+  const watch = await watchStack(stack);
+  const cpuBefore = cpuByProcess(stack);
+  const measured = await bulk(options.durationMs);
+  const cpu = cpuByProcess(stack).map(([name, seconds], i) => [name, seconds - cpuBefore[i]![1]] as const);
+  const { lagSecondsMax, memoryMb } = await watch.stop();
+  const accepted = sums.accepted - before.accepted;
+  const stored = (await countStored(stack.db, options.today)) - before.stored;
+  if (stored !== accepted) throw new Error(`${stored} events stored of ${accepted} that were accepted`);
+  const catchUpMs = performance.now();
+  await stack.replicasCaughtUp();
+  const caughtUpSeconds = (performance.now() - catchUpMs) / 1_000;
+  printTable(
+    ['bulk calls of 1,000', 'events/s', 'p50 ms', 'p99 ms', 'duplicates', 'rejected', 'lag max s', 'caught up s'],
+    [
+      [
+        `${BULK_CALLS_AT_ONCE} at once, ${measured.seconds.toFixed(0)} s`,
+        (accepted / measured.seconds).toFixed(0),
+        measured.p50Ms.toFixed(0),
+        measured.p99Ms.toFixed(0),
+        String(sums.duplicates - before.duplicates),
+        String(sums.rejected - before.rejected),
+        String(lagSecondsMax),
+        caughtUpSeconds.toFixed(1),
+      ],
+    ],
+  );
+  printTable(
+    ['memory of a replica, MB', 'first', 'middle', 'last'],
+    REPLICAS.map((name, i) => [name, ...memoryMb.map((sample) => sample[i]!.toFixed(0))]),
+  );
+  const total = cpu.reduce((sum, [, seconds]) => sum + seconds, 0);
+  printTable(
+    ['processor time', 'µs an event', 'share'],
+    [...cpu]
+      .sort((a, b) => b[1] - a[1])
+      .filter(([, seconds]) => seconds / total > 0.01)
+      .map(([name, seconds]) => [
+        name,
+        ((1e6 * seconds) / accepted).toFixed(1),
+        `${((100 * seconds) / total).toFixed(0)} %`,
+      ]),
+  );
+}
+
+async function countStored(db: Connection, day: KstDay): Promise<number> {
+  const [rows] = await db.query('SELECT COUNT(*) AS n FROM playbill_watch.watch_event WHERE day >= ?', [day]);
+  return Number((rows as { n: number }[])[0]!.n);
+}
+
+/** Samples the lag of the database replicas and the memory of the service's while the load is on. */
+async function watchStack(stack: BenchStack) {
+  const { endpoints, secrets } = stack.stack;
+  const replicas = await Promise.all(
+    endpoints.replicas.map(({ endpoint }) => connect(endpoint, credentialsOf(secrets, 'admin'))),
+  );
+  let lagSecondsMax = 0;
+  const memory: number[][] = [];
+  const timer = setInterval(async () => {
+    memory.push(REPLICAS.map((name) => residentMb(stack.stack.pidOf(name)!)));
+    for (const replica of replicas) {
+      const [rows] = await replica.query('SHOW SLAVE STATUS');
+      const lag = Number((rows as { Seconds_Behind_Master: number | null }[])[0]!.Seconds_Behind_Master ?? 999);
+      lagSecondsMax = Math.max(lagSecondsMax, lag);
+    }
+  }, 1_000);
+  return {
+    async stop() {
+      clearInterval(timer);
+      await Promise.all(replicas.map((replica) => replica.end()));
+      return { lagSecondsMax, memoryMb: [memory[0]!, memory[memory.length >> 1]!, memory.at(-1)!] };
+    },
+  };
+}
+
+function residentMb(pid: number): number {
+  return Number(/VmRSS:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? 0) / 1024;
+}
+
+const TICKS_PER_SECOND = 100;
+
+/** Processor seconds that each process of the stack, and this one with the load, has used so far. */
+function cpuByProcess({ stack }: BenchStack): [name: string, seconds: number][] {
+  const secondsOf = (pid: number | undefined) => {
+    if (pid === undefined) return 0;
+    const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]!.split(' ');
+    return (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND;
+  };
+  const processes = stack.processNames().map((name) => [name, secondsOf(stack.pidOf(name))] as [string, number]);
+  return [...processes, ['load', secondsOf(process.pid)]];
+}
+
+type Post = (path: string, body: string, headers: Record<string, string>) => Promise<{ status: number; text: string }>;
+
+/** Calls `once` again and again, so many at once, for that long. */
+async function load(
+  options: { targets: readonly Target[]; durationMs: number; atOnce: number },
+  once: (post: Post) => Promise<void>,
+): Promise<Measured> {
+  const agent = new Agent({ keepAlive: true });
+  const tookMs: number[] = [];
+  const startMs = performance.now();
+  const endMs = startMs + options.durationMs;
+  const client = async (number: number) => {
+    for (let call = number; performance.now() < endMs; call++) {
+      const target = options.targets[call % options.targets.length]!;
+      await once(async (path, body, headers) => {
+        const sentMs = performance.now();
+        const answer = await post({ agent, target, path, body, headers });
+        tookMs.push(performance.now() - sentMs);
+        return answer;
+      });
+    }
+  };
+  await Promise.all(Array.from({ length: options.atOnce }, (_, number) => client(number)));
+  agent.destroy();
+  tookMs.sort((a, b) => a - b);
+  return {
+    calls: tookMs.length,
+    seconds: (performance.now() - startMs) / 1_000,
+    p50Ms: tookMs[tookMs.length >> 1] ?? 0,
+    p99Ms: tookMs[Math.floor(tookMs.length * 0.99)] ?? 0,
+  };
+}
+
+interface PostOptions {
+  readonly agent: Agent;
+  readonly target: Target;
+  readonly path: string;
+  readonly body: string;
+  readonly headers: Readonly<Record<string, string>>;
+}
+
+function post({ agent, target, path, body, headers }: PostOptions): Promise<{ status: number; text: string }> {
+  return new Promise((resolve, reject) => {
+    const sent = request(
+      {
+        agent,
+        host: '127.0.0.1',
+        port: target.port,
+        path,
+        method: 'POST',
+        headers: {
+          ...target.headers,
+          ...headers,
+          'content-type': 'application/json',
+          'content-length': Buffer.byteLength(body),
+        },
+      },
+      (response) => {
+        const chunks: Buffer[] = [];
+        response.on('data', (chunk) => chunks.push(chunk));
+        response.on('end', () => resolve({ status: response.statusCode!, text: Buffer.concat(chunks).toString() }));
+        response.on('error', reject);
+      },
+    );
+    sent.on('error', reject);
+    sent.end(body);
+  });
+}
+
+/** Makes events as players send them: popular videos more often, some viewers again, some events again. */
+class EventSource {
+  readonly #devices = Array.from({ length: DEVICES }, () => `d:${randomUUID()}`);
+  readonly #recent: ReturnType<EventSource['next']>[] = [];
+  #at = 0;
+
+  constructor(private readonly videos: readonly Video[]) {}
+
+  many(count: number) {
+    return Array.from({ length: count }, () => this.next());
+  }
+
+  next(): {
+    readonly videoId: string;
+    readonly viewer: string;
+    readonly playedTime: number;
+    readonly lastWatched: number;
+    readonly adViewCount: number;
+    readonly eventId: string;
+    readonly watchedAt: string;
+  } {
+    const chance = Math.random() * 100;
+    const earlier = this.#recent[Math.floor(Math.random() * this.#recent.length)];
+    if (earlier !== undefined && chance < DUPLICATES_PERCENT) return earlier;
+    const isRepeat = earlier !== undefined && chance < DUPLICATES_PERCENT + REPEATS_PERCENT;
+    const video = this.videos[Math.floor(Math.random() ** 3 * this.videos.length)]!;
+    const { videoId, viewer } = isRepeat ? earlier : { videoId: video.videoId, viewer: this.#device() };
+    const played = isRepeat ? 0 : Math.floor(Math.random() * video.lengthSeconds);
+    const event = {
+      videoId,
+      viewer,
+      playedTime: played,
+      lastWatched: played,
+      adViewCount: Math.min(Math.floor(played / 300), adsOf(video.lengthSeconds)),
+      eventId: eventId(),
+      watchedAt: new Date().toISOString(),
+    };
+    this.#recent[this.#at++ % 5_000] = event;
+    return event;
+  }
+
+  #device(): string {
+    return this.#devices[Math.floor(Math.random() * this.#devices.length)]!;
+  }
+}
+
+/** A UUID v7 of now. */
+function eventId(): string {
+  const time = Date.now().toString(16).padStart(12, '0');
+  const rest = randomBytes(10).toString('hex');
+  return `${time.slice(0, 8)}-${time.slice(8)}-7${rest.slice(0, 3)}-8${rest.slice(3, 6)}-${rest.slice(6, 18)}`;
+}
