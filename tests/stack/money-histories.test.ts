@@ -32,7 +32,10 @@ const by: fc.Arbitrary<Disturbance> = fc.record({
     { weight: 2, arbitrary: fc.constant([]) },
     { weight: 1, arbitrary: fc.array(death, { minLength: 1, maxLength: 3 }) },
   ),
-  meanwhile: fc.option(fc.record({ statement: fc.integer({ min: 1, max: 90 }), send }), { freq: 2 }),
+  meanwhile: fc.option(
+    fc.record({ statement: fc.oneof(fc.integer({ min: 1, max: 24 }), fc.integer({ min: 1, max: 120 })), send }),
+    { freq: 2 },
+  ),
 });
 
 const act: fc.Arbitrary<Act> = fc.oneof(
@@ -115,4 +118,25 @@ test(
     await fc.assert(property, { numRuns: HISTORIES, seed: SEED, endOnFailure: false });
   },
   20 * 60_000,
+);
+
+test(
+  'an event that arrives while a run is planned is not forgotten',
+  async () => {
+    const send = { act: 'send' as const, daysAgo: 1, views: 1, adViews: 1, excluded: false };
+    const run = { act: 'run' as const, daysAgo: 1, job: 'daily' as const };
+    const undisturbed = { deaths: [], meanwhile: null };
+    // Each statement of the second run's planning is one that the event may come before.
+    for (let statement = 1; statement <= 24; statement++) {
+      const acts: Act[] = [
+        { ...send, daysAgo: 0, video: 0 },
+        { act: 'day passes' },
+        { ...run, by: undisturbed },
+        { ...send, video: 1 },
+        { ...run, by: { deaths: [], meanwhile: { statement, send: { ...send, video: 2 } } } },
+      ];
+      await new HistoryPlayer({ db, operator: operator.primary, batch }, { openings: [], acts }).play();
+    }
+  },
+  5 * 60_000,
 );
