@@ -1,10 +1,12 @@
 import type { Connection } from 'mysql2/promise';
 import request from 'supertest';
 import { addDays, type KstDay, kstDayOf, monthOf, weekOf } from '#domain';
+import { Sidecar } from '#lib/dapr';
 import { BehindError, type ReadChoice, ReaderPool } from '#lib/database';
 import { createLogger } from '#lib/logging';
 import { readVersion } from '#lib/results';
 import { credentialsOf } from '../../deploy/local/stack/index.js';
+import { StateCache } from '../../services/video-info/adapters/dapr/state-cache.js';
 import { addInfoRoutes, createInfoApp } from '../../services/video-info/app.js';
 import { type Cache, VersionedReads } from '../../services/video-info/usecases/versioned-reads.js';
 import { createTestIssuer, type TestIssuer } from '../support/identity.js';
@@ -82,6 +84,7 @@ const noCache: Cache = {
   },
   write: async () => undefined,
   raiseLatest: async () => undefined,
+  resetLatest: async () => undefined,
 };
 
 /** The video-info service's app in this process, on the stack's databases; it asks nobody to renew today's lists. */
@@ -363,6 +366,47 @@ describe('the account of video-info', () => {
     } finally {
       await connection.end();
     }
+  });
+});
+
+describe('the cache in the state component', () => {
+  const cacheAs = (latestKey: string) => {
+    const { apps, daprApiToken } = stack().endpoints;
+    const httpPort = apps['video-info']?.[0]?.sidecarHttpPort ?? 0;
+    return new StateCache(new Sidecar({ httpPort, apiToken: daprApiToken }), 60, latestKey);
+  };
+
+  test('keeps the highest version, whoever raises it at the same time', async () => {
+    const key = `test-${Date.now()}`;
+    const caches = Array.from({ length: 6 }, () => cacheAs(key));
+    expect((await caches[0]!.read('nothing')).latest).toBeUndefined();
+    await Promise.all(caches.map((cache, i) => cache.raiseLatest(BigInt(5 + ((i * 5) % 6)))));
+    await caches[0]!.raiseLatest(3n);
+    expect((await caches[1]!.read('nothing')).latest).toBe(10n);
+  });
+
+  test('gives back what was written', async () => {
+    const cache = cacheAs(`test-${Date.now()}`);
+    const key = `entry-${Date.now()}`;
+    await cache.write(key, { a: '내용', n: [1, 2] });
+    expect((await cache.read(key)).entry).toEqual({ a: '내용', n: [1, 2] });
+  });
+
+  test('answers a question that was asked before', async () => {
+    const hits = async () => {
+      const counts = await Promise.all(
+        (stack().endpoints.apps['video-info'] ?? []).map(async ({ appPort }) => {
+          const text = await (await fetch(`http://127.0.0.1:${appPort}/metrics`)).text();
+          return Number(/playbill_cache_lookups_total\{result="hit"\} (\d+)/.exec(text)?.[1] ?? 0);
+        }),
+      );
+      return counts.reduce((sum, count) => sum + count, 0);
+    };
+    const before = await hits();
+    const answers = [];
+    for (let i = 0; i < 6; i += 1) answers.push(await callGateway(`/v1/info/top5/daily?date=${YESTERDAY}`));
+    expect(new Set(answers.map((answer) => answer.text)).size).toBe(1);
+    expect(await hits()).toBeGreaterThanOrEqual(before + 4);
   });
 });
 

@@ -1,4 +1,4 @@
-import { BehindError, type Queryable, type ReaderPool, type ReadSource } from '#lib/database';
+import { BehindError, NoReaderError, type Queryable, type ReaderPool, type ReadSource } from '#lib/database';
 import { type Books, readBooks, readVersion } from '#lib/results';
 
 /** A shared store of values that may be lost at any time. Every call has a short deadline and may reject. */
@@ -8,6 +8,8 @@ export interface Cache {
   write(key: string, value: unknown): Promise<void>;
   /** Makes the highest served version at least that one. */
   raiseLatest(version: bigint): Promise<void>;
+  /** Makes it that one, also when it was higher. */
+  resetLatest(version: bigint): Promise<void>;
 }
 
 export type CacheResult = 'hit' | 'miss' | 'unavailable';
@@ -69,12 +71,29 @@ export class VersionedReads {
     const cached = await this.#lookUp(key);
     if (cached !== undefined) return { value: cached as T, stale: false };
     for (let attempt = 1; ; attempt += 1) {
-      const read = await this.#read(compute);
+      const read = await this.#readOrReset(compute);
       await this.#publish(key, read);
       await this.#lookAgain(key);
       // A newer one was answered while this one was computed: it is too old now.
       const isOvertaken = read.version < this.#known && !read.stale;
       if (!isOvertaken || attempt === ATTEMPTS_MAX) return { value: read.value, stale: read.stale };
+    }
+  }
+
+  /**
+   * The primary cannot be behind what was answered, unless it was restored from a backup: then its version is the one
+   * to go on from.
+   */
+  async #readOrReset<T>(compute: (context: ReadContext) => Promise<Computed<T>>) {
+    try {
+      return await this.#read(compute);
+    } catch (error) {
+      if (!(error instanceof NoReaderError && error.cause instanceof BehindError)) throw error;
+      const version = await this.options.pool.readPrimary(readVersion).catch(() => undefined);
+      if (version === undefined || version >= this.#known) throw error;
+      this.#known = version;
+      await this.options.cache.resetLatest(version).catch(() => undefined);
+      return this.#read(compute);
     }
   }
 

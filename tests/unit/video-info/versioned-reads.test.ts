@@ -17,6 +17,10 @@ class MemoryCache implements Cache {
     if (!this.isDown && this.keepsEntries) this.entries.set(key, value);
   }
 
+  async resetLatest(version: bigint) {
+    this.latest = version;
+  }
+
   async raiseLatest(version: bigint) {
     if (this.isDown) throw new Error('down');
     if (this.latest === undefined || version > this.latest) this.latest = version;
@@ -51,7 +55,7 @@ class Pool {
         if (!(error instanceof BehindError)) throw error;
       }
     }
-    throw new NoReaderError();
+    throw new NoReaderError('none', { cause: new BehindError() });
   }
 
   readPrimary<T>(work: (db: Queryable) => Promise<T>): Promise<T> {
@@ -139,6 +143,16 @@ describe('a revision is never answered after a newer one', () => {
     expect((await answerFrom(new VersionedReads({ pool, cache }), pool)).value).toBe('revision 6');
     expect(cache.latest).toBe(6n);
   });
+});
+
+test('a database that was restored from a backup is gone on with from its own version', async () => {
+  const cache = new MemoryCache();
+  cache.latest = 9n;
+  const primary = new Server('primary', 4n);
+  const pool = new Pool([new Server('replica-1', 4n)], primary);
+  const reads = new VersionedReads({ pool, cache });
+  expect((await answerFrom(reads, pool)).value).toBe('revision 4');
+  expect(cache.latest).toBe(4n);
 });
 
 describe('the cache', () => {

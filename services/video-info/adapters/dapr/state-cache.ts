@@ -2,7 +2,6 @@ import { type Sidecar, SidecarError } from '#lib/dapr';
 import type { Cache } from '../../usecases/versioned-reads.js';
 
 const STORE = 'cache';
-const LATEST = 'latest-version';
 const TIMEOUT_MS = 250;
 /** After an error nobody waits for the store for a while. */
 const PAUSE_MS = 1_000;
@@ -21,12 +20,14 @@ export class StateCache implements Cache {
   constructor(
     private readonly sidecar: Sidecar,
     private readonly ttlSeconds: number,
+    /** Key of the highest version that was served. */
+    private readonly latestKey = 'latest-version',
   ) {}
 
   async read(key: string): Promise<{ latest: bigint | undefined; entry: unknown }> {
     return this.#guarded(async () => {
-      const items = await this.#bulk([LATEST, key]);
-      const latest = items.find((item) => item.key === LATEST)?.data;
+      const items = await this.#bulk([this.latestKey, key]);
+      const latest = items.find((item) => item.key === this.latestKey)?.data;
       const entry = items.find((item) => item.key === key)?.data;
       return { latest: typeof latest === 'string' ? BigInt(latest) : undefined, entry: entry ?? undefined };
     });
@@ -42,17 +43,21 @@ export class StateCache implements Cache {
   async raiseLatest(version: bigint): Promise<void> {
     await this.#guarded(async () => {
       for (let attempt = 0; attempt < RAISE_ATTEMPTS_MAX; attempt += 1) {
-        const [item] = await this.#bulk([LATEST]);
+        const [item] = await this.#bulk([this.latestKey]);
         const stored = typeof item?.data === 'string' ? BigInt(item.data) : 0n;
         if (stored >= version) return;
         // An etag that nothing has: the first write wins, whoever else makes the key meanwhile.
         const etag = item?.etag ?? '0';
         const options = { concurrency: 'first-write', consistency: 'strong' };
-        const saved = await this.#save([{ key: LATEST, value: String(version), etag, options }]);
+        const saved = await this.#save([{ key: this.latestKey, value: String(version), etag, options }]);
         if (saved) return;
       }
       throw new Error('the latest version is contended');
     });
+  }
+
+  async resetLatest(version: bigint): Promise<void> {
+    await this.#guarded(() => this.#save([{ key: this.latestKey, value: String(version) }]));
   }
 
   async #bulk(keys: readonly string[]): Promise<BulkItem[]> {
