@@ -87,7 +87,24 @@ function describe(stack: Stack, isBare: boolean): string {
   const lines = rows.map(([name, value]) => `  ${name.padEnd(width)}  ${value}`);
   const stateDir = relative(process.cwd(), layout.stateDir);
   const next = isBare ? ['', `In another terminal:  . ${stateDir}/dapr-run.env && dapr run -f dapr/dapr.yaml`] : [];
-  return ['', 'Playbill runs', ...lines, ...next, '', 'Ctrl-C stops everything.'].join('\n');
+  const calls = endpoints.gatewayUrl === undefined ? [] : describeCalls(endpoints.gatewayUrl);
+  return ['', 'Playbill runs', ...lines, ...calls, ...next, '', 'Ctrl-C stops everything.'].join('\n');
+}
+
+/** Calls that work as they stand here, from nothing to what an operator sees. */
+function describeCalls(gatewayUrl: string): string[] {
+  const json = "-H 'content-type: application/json'";
+  const account = `'{"email":"me@example.com","password":"correct horse"}'`;
+  return [
+    '',
+    `Try the API (all of it: ${gatewayUrl}/docs)`,
+    `  curl ${gatewayUrl}/v1/info/top5/daily`,
+    `  curl ${gatewayUrl}/v1/user/signup ${json} -d ${account}`,
+    `  curl ${gatewayUrl}/v1/user/login ${json} -d ${account}`,
+    `  curl ${gatewayUrl}/v1/video ${json} -H "authorization: Bearer $TOKEN" -d '{"title":"My first","lengthSeconds":600}'`,
+    `  npm run ops -- operator add me@example.com          (then log in again: the token opens /v1/ops/…)`,
+    `  npm run ops -- client add player --scope ingest     (a token for /v1/video/stops)`,
+  ];
 }
 
 /** Ends the stack on the first signal kindly, on the second at once. */

@@ -20,7 +20,8 @@ export function createPublicServer(app: Express, options: PublicServerOptions): 
     {
       headersTimeout: options.headersTimeoutMs ?? 10 * SECOND_MS,
       requestTimeout: 30 * SECOND_MS,
-      keepAliveTimeout: 15 * SECOND_MS,
+      // Longer than the pauses of clients and proxies, so that it is they who close.
+      keepAliveTimeout: 75 * SECOND_MS,
       connectionsCheckingInterval: options.checkIntervalMs ?? 2 * SECOND_MS,
       maxHeaderSize: HEADER_BYTES_MAX,
     },

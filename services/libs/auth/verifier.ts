@@ -17,8 +17,11 @@ export interface Verifier {
   verify(token: string): Promise<Principal>;
 }
 
-/** How old keys may be before they are got again; so long may a revoked client go on. */
+/** How old keys may be before they are got again, beside the request that finds it out. */
 const FRESH_MS = 15_000;
+/** From this age on a request waits for newer ones, a little: so long may a revoked client go on. */
+const OLD_MS = 30_000;
+const OLD_WAIT_MS = 500;
 /** A token by an unknown key may be by one that is new: look, but for all who ask in this time together. */
 const LOOK_AGAIN_MS = 250;
 /** While the user service is gone, what it said last holds so long. */
@@ -94,13 +97,17 @@ class CachingVerifier implements Verifier {
     return this.#known && look(this.#known);
   }
 
-  /** Has keys, or says that there are none. Old ones are used while newer ones are got. */
+  /** Has keys, or says that there are none. Old ones are used when newer ones do not come. */
   async #requireKeys(): Promise<void> {
     const ageMs = this.#known === undefined ? Number.POSITIVE_INFINITY : this.#now() - this.#known.loadedAtMs;
     if (ageMs < FRESH_MS) return;
     const mayTry = this.#loading !== undefined || this.#now() - this.#triedAtMs >= LOOK_AGAIN_MS;
     const attempt = mayTry ? this.#load() : Promise.reject(new Error('tried just now'));
-    if (ageMs < STALE_MAX_MS) return void attempt.catch(() => undefined);
+    if (ageMs < STALE_MAX_MS) {
+      const done = attempt.catch(() => undefined);
+      if (ageMs >= OLD_MS) await Promise.race([done, pause(OLD_WAIT_MS, undefined, { ref: false })]);
+      return;
+    }
     await attempt.catch(() => {
       throw new Problem('UNAVAILABLE', { detail: 'Tokens cannot be checked at the moment.', retryAfterSeconds: 1 });
     });

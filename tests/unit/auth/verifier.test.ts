@@ -173,6 +173,16 @@ describe('the keys', () => {
     await expect(verifier.verify(token)).rejects.toEqual(refused());
   });
 
+  test('of a client that was revoked while nobody called are not believed', async () => {
+    const { state, verifier } = clock();
+    const token = issuer.clientToken({ clientId: 'revoked', scopes: ['ingest'] });
+    state.set = issuer.keys();
+    expect(await verifier.verify(token)).toMatchObject({ clientId: 'revoked' });
+    state.set = { ...state.set, clients: [] };
+    state.nowMs += 3_600_000;
+    await expect(verifier.verify(token)).rejects.toEqual(refused());
+  });
+
   test('of another type than the algorithm needs verify nothing', async () => {
     const rsa = await exportJWK((await generateKeyPair('RS256')).publicKey);
     const set = { keys: [{ ...rsa, kid: 'test-key' } as never], clients: [] };
