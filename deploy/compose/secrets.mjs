@@ -1,13 +1,13 @@
 // Makes what docker-compose.yml needs and no repository holds: passwords, tokens and Dapr's certificates, in
 // deploy/compose/.secrets. What is there already is kept, so it can be run again at any time; certificates that end soon
-// are made anew (restart everything then). Needs Node's built-in modules and the program openssl.
+// are made anew (restart everything then). Needs Node's built-in modules only.
 //
 //   node deploy/compose/secrets.mjs [folder]
-import { execFileSync } from 'node:child_process';
 import { randomBytes, X509Certificate } from 'node:crypto';
-import { chmodSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { makeAuthority } from './certificates.mjs';
 
 const MYSQL_PRIMARY = 'mysql-primary:3306';
 const REDIS = 'redis:6379';
@@ -86,73 +86,20 @@ function randomText() {
   return randomBytes(24).toString('base64url');
 }
 
-/** Root and issuer of the certificates that sentry gives to the control plane and to every sidecar. */
+/** Those of sentry; it signs with the issuer's key, and everybody trusts the root. */
 function makeCertificates() {
   if (daysLeft() >= CERTIFICATE_DAYS_LEFT_MIN) return;
-  const made = path('certificates.new');
-  rmSync(made, { recursive: true, force: true });
-  mkdirSync(made);
-  const at = (file) => join(made, file);
-  const subject = ['-subj', `/O=playbill/CN=${TRUST_DOMAIN}`];
-  for (const name of ['ca', 'issuer']) {
-    openssl(['ecparam', '-name', 'prime256v1', '-genkey', '-noout', '-out', at(`${name}.sec1`)]);
-    openssl(['pkcs8', '-topk8', '-nocrypt', '-in', at(`${name}.sec1`), '-out', at(`${name}.key`)]);
-    rmSync(at(`${name}.sec1`));
-  }
-  const days = ['-days', String(CERTIFICATE_DAYS), '-sha256'];
-  // Stated here in full, since what openssl adds by itself depends on the machine's own configuration of it.
-  writeFileSync(
-    at('openssl.cnf'),
-    `[req]
-distinguished_name = name
-prompt = no
-[name]
-O = playbill
-CN = ${TRUST_DOMAIN}
-[ca]
-basicConstraints = critical, CA:TRUE
-keyUsage = critical, keyCertSign, cRLSign
-subjectKeyIdentifier = hash
-[issuer]
-basicConstraints = critical, CA:TRUE, pathlen:0
-keyUsage = critical, keyCertSign, cRLSign
-subjectKeyIdentifier = hash
-authorityKeyIdentifier = keyid
-subjectAltName = DNS:${TRUST_DOMAIN}
-`,
-  );
-  const config = ['-config', at('openssl.cnf')];
-  openssl(
-    ['req', '-x509', '-new', '-key', at('ca.key'), ...subject, ...days, ...config, '-extensions', 'ca'].concat([
-      '-out',
-      at('ca.crt'),
-    ]),
-  );
-  openssl(['req', '-new', '-key', at('issuer.key'), ...subject, ...config, '-out', at('issuer.csr')]);
-  const signer = ['-CA', at('ca.crt'), '-CAkey', at('ca.key'), '-CAcreateserial'];
-  const extensions = ['-extfile', at('openssl.cnf'), '-extensions', 'issuer'];
-  openssl(['x509', '-req', '-in', at('issuer.csr'), ...signer, ...days, ...extensions, '-out', at('issuer.crt')]);
-  // The root has signed what it had to sign: nobody can sign another issuer with it.
-  for (const file of ['ca.key', 'ca.srl', 'issuer.csr', 'openssl.cnf']) rmSync(at(file), { force: true });
-  for (const file of ['ca.crt', 'issuer.crt', 'issuer.key']) chmodSync(at(file), READABLE);
-  rmSync(path('certificates'), { recursive: true, force: true });
-  renameSync(made, path('certificates'));
+  const made = makeAuthority({ trustDomain: TRUST_DOMAIN, days: CERTIFICATE_DAYS });
+  mkdirSync(path('certificates'), { recursive: true });
+  write('certificates/ca.crt', made.ca);
+  write('certificates/issuer.crt', made.issuer);
+  write('certificates/issuer.key', made.issuerKey);
 }
 
 function daysLeft() {
   const file = path('certificates/issuer.crt');
   if (!existsSync(file)) return 0;
   return (Date.parse(new X509Certificate(readFileSync(file)).validTo) - Date.now()) / DAY_MS;
-}
-
-function openssl(args) {
-  try {
-    execFileSync('openssl', args, { stdio: ['ignore', 'pipe', 'pipe'] });
-  } catch (error) {
-    const reason = error.code === 'ENOENT' ? 'the program openssl is not installed' : String(error.stderr);
-    console.error(`error: the certificates could not be made: ${reason.trim()}`);
-    process.exit(1);
-  }
 }
 
 function write(file, text) {
