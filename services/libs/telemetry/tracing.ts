@@ -35,7 +35,7 @@ export interface Tracing {
   stop(): Promise<void>;
 }
 
-const STOP_MS = 2_000;
+const STOP_MS = 1_000;
 const propagator = new W3CTraceContextPropagator();
 
 /** To be called once, before anything is traced. */
