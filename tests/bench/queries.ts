@@ -50,10 +50,10 @@ function questionsOf(days: readonly KstDay[], tokens: readonly string[]): Questi
   const top = (path: string, periods: readonly string[]) => (n: number) => ({
     path: `${path}${periods[n % periods.length]}`,
   });
-  const many = (periods: readonly string[]) => Math.min(2_000, tokens.length * periods.length);
+  const many = (periods: readonly string[]) => Math.min(1_000, tokens.length * periods.length);
   return [
-    { name: 'Top 5, daily', requests: 2_000, at: top('/v1/info/top5/daily?date=', days) },
-    { name: 'Top 5, weekly', requests: 2_000, at: top('/v1/info/top5/weekly?week=', weeks) },
+    { name: 'Top 5, daily', requests: 1_000, at: top('/v1/info/top5/daily?date=', days) },
+    { name: 'Top 5, weekly', requests: 1_000, at: top('/v1/info/top5/weekly?week=', weeks) },
     { name: 'bill, weekly', requests: many(weeks), at: bill('/v1/info/bill/weekly?week=', weeks) },
     { name: 'bill, monthly', requests: many(months), at: bill('/v1/info/bill/monthly?month=', months) },
   ].filter((question) => question.requests > 0);
