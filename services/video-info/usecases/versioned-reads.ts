@@ -3,8 +3,10 @@ import { type Books, readBooks, readVersion } from '#lib/results';
 
 /** A shared store of values that may be lost at any time. Every call has a short deadline and may reject. */
 export interface Cache {
-  /** Reads the highest version that was ever served, and one entry, at once. */
-  read(key: string): Promise<{ latest: bigint | undefined; entry: unknown }>;
+  /** The highest version that was ever served, as it is after the call; undefined when the store has none. */
+  latest(): Promise<bigint | undefined>;
+  /** One entry; undefined when it is not there. */
+  read(key: string): Promise<unknown>;
   write(key: string, value: unknown): Promise<void>;
   /** Makes the highest served version at least that one. */
   raiseLatest(version: bigint): Promise<void>;
@@ -42,6 +44,8 @@ export interface Answer<T> {
 
 /** While completions come faster than an answer is computed, one of these is good enough. */
 const ATTEMPTS_MAX = 5;
+const OWN_ENTRIES_MAX = 500;
+const OWN_ENTRY_LENGTH_MAX = 16_000;
 
 /**
  * Answers that are never older than one given before. Every completion in batch raises a version in its transaction.
@@ -54,6 +58,7 @@ export class VersionedReads {
   /** The highest version that this process knows of. */
   #known = 0n;
   #books: Books | undefined;
+  readonly #own = new Map<string, unknown>();
 
   constructor(private readonly options: VersionedReadsOptions) {}
 
@@ -73,7 +78,7 @@ export class VersionedReads {
     for (let attempt = 1; ; attempt += 1) {
       const read = await this.#readOrReset(compute);
       await this.#publish(key, read);
-      await this.#lookAgain(key);
+      await this.#lookAgain();
       // A newer one was answered while this one was computed: it is too old now.
       const isOvertaken = read.version < this.#known && !read.stale;
       if (!isOvertaken || attempt === ATTEMPTS_MAX) return { value: read.value, stale: read.stale };
@@ -92,6 +97,7 @@ export class VersionedReads {
       const version = await this.options.pool.readPrimary(readVersion).catch(() => undefined);
       if (version === undefined || version >= this.#known) throw error;
       this.#known = version;
+      this.#own.clear();
       await this.options.cache.resetLatest(version).catch(() => undefined);
       return this.#read(compute);
     }
@@ -108,26 +114,19 @@ export class VersionedReads {
   }
 
   /** What others have answered meanwhile. */
-  async #lookAgain(key: string): Promise<void> {
-    const found = await this.options.cache.read(keyAt(key, this.#known)).catch(() => undefined);
-    if (found?.latest !== undefined) this.#noteVersion(found.latest);
+  async #lookAgain(): Promise<void> {
+    const latest = await this.options.cache.latest().catch(() => undefined);
+    if (latest !== undefined) this.#noteVersion(latest);
   }
 
   async #lookUp(key: string): Promise<unknown> {
     const { cache, onLookup } = this.options;
     try {
-      let guess = this.#known;
-      let { latest, entry } = await cache.read(keyAt(key, guess));
-      if (latest === undefined) {
-        await this.learn(await this.options.pool.readPrimary(readVersion));
-      } else {
-        this.#noteVersion(latest);
-        if (latest > guess) {
-          guess = latest;
-          ({ entry } = await cache.read(keyAt(key, guess)));
-        }
-      }
-      const hit = guess === this.#known && entry !== undefined && entry !== null;
+      const latest = await cache.latest();
+      if (latest === undefined) await this.learn(await this.options.pool.readPrimary(readVersion));
+      else this.#noteVersion(latest);
+      const entry = this.#own.get(keyAt(key, this.#known)) ?? (await cache.read(keyAt(key, this.#known)));
+      const hit = entry !== undefined && entry !== null;
       onLookup?.(hit ? 'hit' : 'miss');
       return hit ? entry : undefined;
     } catch {
@@ -150,7 +149,16 @@ export class VersionedReads {
     this.#noteVersion(read.version);
     const { cache } = this.options;
     if (isNew) await cache.raiseLatest(read.version).catch(() => undefined);
-    if (read.cacheable && !read.stale) void cache.write(keyAt(key, read.version), read.value).catch(() => undefined);
+    if (!read.cacheable || read.stale) return;
+    this.#keep(keyAt(key, read.version), read.value);
+    void cache.write(keyAt(key, read.version), read.value).catch(() => undefined);
+  }
+
+  /** The small ones of the entries that this process wrote, the oldest dropped first: 8 MB at most. */
+  #keep(key: string, value: unknown): void {
+    if (JSON.stringify(value).length > OWN_ENTRY_LENGTH_MAX) return;
+    this.#own.set(key, value);
+    if (this.#own.size > OWN_ENTRIES_MAX) this.#own.delete(this.#own.keys().next().value!);
   }
 
   async #booksOf(db: Queryable, version: bigint): Promise<Books> {

@@ -4,13 +4,18 @@ import { type Cache, VersionedReads } from '../../../services/video-info/usecase
 /** A shared cache in memory, as several replicas of the service see it. */
 class MemoryCache implements Cache {
   readonly entries = new Map<string, unknown>();
-  latest: bigint | undefined;
+  highest: bigint | undefined;
   isDown = false;
   keepsEntries = true;
 
   async read(key: string) {
     if (this.isDown) throw new Error('down');
-    return { latest: this.latest, entry: this.entries.get(key) };
+    return this.entries.get(key);
+  }
+
+  async latest() {
+    if (this.isDown) throw new Error('down');
+    return this.highest;
   }
 
   async write(key: string, value: unknown) {
@@ -18,12 +23,12 @@ class MemoryCache implements Cache {
   }
 
   async resetLatest(version: bigint) {
-    this.latest = version;
+    this.highest = version;
   }
 
   async raiseLatest(version: bigint) {
     if (this.isDown) throw new Error('down');
-    if (this.latest === undefined || version > this.latest) this.latest = version;
+    if (this.highest === undefined || version > this.highest) this.highest = version;
   }
 }
 
@@ -141,18 +146,18 @@ describe('a revision is never answered after a newer one', () => {
     expect((await answerFrom(new VersionedReads({ pool, cache }), pool)).value).toBe('revision 6');
     cache.isDown = false;
     expect((await answerFrom(new VersionedReads({ pool, cache }), pool)).value).toBe('revision 6');
-    expect(cache.latest).toBe(6n);
+    expect(cache.highest).toBe(6n);
   });
 });
 
 test('a database that was restored from a backup is gone on with from its own version', async () => {
   const cache = new MemoryCache();
-  cache.latest = 9n;
+  cache.highest = 9n;
   const primary = new Server('primary', 4n);
   const pool = new Pool([new Server('replica-1', 4n)], primary);
   const reads = new VersionedReads({ pool, cache });
   expect((await answerFrom(reads, pool)).value).toBe('revision 4');
-  expect(cache.latest).toBe(4n);
+  expect(cache.highest).toBe(4n);
 });
 
 describe('the cache', () => {

@@ -16,6 +16,8 @@ interface BulkItem {
 /** The cache in Dapr's state component. */
 export class StateCache implements Cache {
   #pausedUntilMs = 0;
+  #current: Promise<void> | undefined;
+  #next: Promise<bigint | undefined> | undefined;
 
   constructor(
     private readonly sidecar: Sidecar,
@@ -24,12 +26,31 @@ export class StateCache implements Cache {
     private readonly latestKey = 'latest-version',
   ) {}
 
-  async read(key: string): Promise<{ latest: bigint | undefined; entry: unknown }> {
+  /** Those who ask while a call is under way share the next one, which begins after they asked. */
+  latest(): Promise<bigint | undefined> {
+    this.#next ??= (this.#current ?? Promise.resolve()).then(() => {
+      const call = this.#readLatest();
+      this.#current = call.then(
+        () => undefined,
+        () => undefined,
+      );
+      this.#next = undefined;
+      return call;
+    });
+    return this.#next;
+  }
+
+  #readLatest(): Promise<bigint | undefined> {
     return this.#guarded(async () => {
-      const items = await this.#bulk([this.latestKey, key]);
-      const latest = items.find((item) => item.key === this.latestKey)?.data;
-      const entry = items.find((item) => item.key === key)?.data;
-      return { latest: typeof latest === 'string' ? BigInt(latest) : undefined, entry: entry ?? undefined };
+      const [item] = await this.#bulk([this.latestKey]);
+      return typeof item?.data === 'string' ? BigInt(item.data) : undefined;
+    });
+  }
+
+  async read(key: string): Promise<unknown> {
+    return this.#guarded(async () => {
+      const [item] = await this.#bulk([key]);
+      return item?.data ?? undefined;
     });
   }
 
