@@ -178,6 +178,20 @@ describe('the schedule', () => {
     expect(await tick('2026-11-05')).toEqual([]);
   });
 
+  test('has a run of statistics alone that is under way settle its day too', async () => {
+    await runDay(DAY);
+    await generate({ day: NEXT, events: EVENTS, videos: VIDEOS, seed: 2 });
+    try {
+      const runId = await requestDay(NEXT, 'statistics');
+      expect(await tick('2026-11-03')).toEqual([NEXT]);
+      expect(await waitForRun(runId)).toMatchObject({ state: 'completed', job: 'daily' });
+      expect(await count(`SELECT COUNT(*) FROM playbill_batch.settlement_day WHERE day = '${NEXT}'`)).toBe(1);
+    } finally {
+      await db.query(`DELETE FROM playbill_watch.watch_event WHERE day = '${NEXT}'`);
+      await db.query(`DELETE FROM playbill_watch.dirty_slice WHERE day = '${NEXT}'`);
+    }
+  });
+
   test('runs a settled day again when its events have changed, and leaves the others alone', async () => {
     await runDay(DAY);
     await runDay(NEXT);

@@ -74,6 +74,12 @@ export async function insertRun(
   return runId;
 }
 
+/** Has a run of statistics alone settle its day as well. @returns false when it has ended meanwhile */
+export async function settleToo(tx: Queryable, runId: string): Promise<boolean> {
+  const result = await tx.query(`UPDATE ${RUN} SET job = 'daily' WHERE run_id = ? AND active_day IS NOT NULL`, [runId]);
+  return result.affectedRows === 1;
+}
+
 /** Moves a run into a phase. */
 export async function enterPhase(tx: Queryable, runId: string, phase: Phase): Promise<void> {
   await tx.query(

@@ -1,7 +1,7 @@
 import { addDays, daysToCatchUp, type KstDay } from '#domain';
 import { inTransaction, type Queryable } from '#lib/database';
 import { dirtyDays, earliestEventDay } from '../repositories/event-repository.js';
-import { findActiveRun, insertRun } from '../repositories/run-repository.js';
+import { findActiveRun, insertRun, settleToo } from '../repositories/run-repository.js';
 import { daysWithNewerStatistics, lastSettledDay } from '../repositories/settlement-repository.js';
 import { claimSlot } from '../repositories/worker-repository.js';
 import type { Context } from './context.js';
@@ -9,9 +9,10 @@ import { dropOldDaysNightly } from './drop-old-days.js';
 
 /**
  * Acts once on a slot of the schedule, however often and on however many replicas it fires: queues every day that is
- * over and not settled yet, in order, and every settled day whose events or statistics changed since. Before the books are open and
- * without any event there is nothing to do.
- * @returns the days that were queued
+ * over and not settled yet, in order, and every settled day whose events or statistics changed since. A run of
+ * statistics alone that is under way for such a day goes on to settle it. Before the books are open and without any
+ * event there is nothing to do.
+ * @returns the days that are to be settled
  */
 export async function actOnTick(context: Context, slot: KstDay): Promise<KstDay[]> {
   await context.preparePartitions();
@@ -20,9 +21,9 @@ export async function actOnTick(context: Context, slot: KstDay): Promise<KstDay[
     if (!(await claimSlot(tx, `daily:${slot}`))) return [];
     const days = await daysToRun(tx, addDays(slot, -1));
     for (const day of days) {
-      if ((await findActiveRun(tx, day)) === undefined) {
-        await insertRun(tx, { job: 'daily', day, requestedBy: 'schedule' });
-      }
+      const active = await findActiveRun(tx, day);
+      const settles = active !== undefined && (active.job !== 'statistics' || (await settleToo(tx, active.runId)));
+      if (!settles) await insertRun(tx, { job: 'daily', day, requestedBy: 'schedule' });
     }
     if (days.length > 0) context.logger.info({ slot, days }, 'schedule: days queued');
     return days;

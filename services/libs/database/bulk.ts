@@ -18,16 +18,53 @@ export interface BulkInsert {
 }
 
 /**
- * Inserts many rows by one statement whose text does not grow with them: the rows travel as one JSON document.
+ * Inserts many rows by one statement of literals, which the server reads faster than parameters or a JSON document.
+ * Only values that cannot hold a quote get there; anything else is refused.
  * @param rows values in the order of `columns`; 64-bit integers as text
  * @throws when the number of rows stored differs from the number given (not checked with `onDuplicate`)
  */
 export async function bulkInsert(tx: Queryable, insert: BulkInsert, rows: readonly unknown[][]): Promise<void> {
-  if (rows.length > 0) await insertDocument(tx, insert, { document: JSON.stringify(rows), rowCount: rows.length });
+  if (rows.length === 0) return;
+  const constants = Object.entries(insert.constants ?? {});
+  const names = [...insert.columns.map((column) => column.name), ...constants.map(([name]) => name)];
+  const rest = constants.map(([, value]) => `,${constantOf(value)}`).join('');
+  const values = rows.map(
+    (row) => `(${insert.columns.map((column, i) => literalOf(column, row[i])).join(',')}${rest})`,
+  );
+  const result = await tx.query(
+    `INSERT INTO ${insert.table} (${names.join(', ')}) VALUES ${values.join(',')} ${insert.onDuplicate ?? ''}`,
+  );
+  if (insert.onDuplicate === undefined && result.affectedRows !== rows.length) {
+    throw new Error(`${insert.table}: ${result.affectedRows} rows stored of ${rows.length}`);
+  }
+}
+
+const INTEGER = /^-?\d{1,19}$/;
+const DATE = /^\d{4}-\d{2}-\d{2}$/;
+const HEX = /^[0-9a-f]*$/;
+const WORD = /^[\w:-]*$/;
+
+/** @throws TypeError for a value that is not of the column's type */
+function literalOf({ name, type, convert }: BulkColumn, value: unknown): string {
+  if (value === null) return 'NULL';
+  const text = String(value);
+  if (convert === 'UNHEX' && HEX.test(text)) return `x'${text}'`;
+  const isInteger = type === 'BIGINT' || type === 'INT';
+  if (isInteger && INTEGER.test(text)) return text;
+  if (!isInteger && convert === undefined && (type === 'DATE' ? DATE : WORD).test(text)) return `'${text}'`;
+  throw new TypeError(`${name}: not a ${type}`);
+}
+
+function constantOf(value: string | number | null): string {
+  if (value === null) return 'NULL';
+  const text = String(value);
+  if (typeof value === 'number' && INTEGER.test(text)) return text;
+  if (WORD.test(text)) return `'${text}'`;
+  throw new TypeError('not a constant that can be written as it is');
 }
 
 /**
- * As bulkInsert, for rows that are a JSON document already: an array of arrays, in the order of `columns`.
+ * Inserts rows that are a JSON document already: an array of arrays, in the order of `columns`.
  * @throws when the number of rows stored differs from `rowCount` (not checked with `onDuplicate`)
  */
 export async function insertDocument(
