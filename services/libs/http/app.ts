@@ -22,6 +22,9 @@ export interface ServiceApp {
   finish(translate?: (error: unknown) => Problem | undefined): void;
 }
 
+/** One of the metrics of the process itself. */
+const PROCESS_METRIC = 'process_cpu_user_seconds_total';
+
 /**
  * An Express app with what every service answers: /healthz, /readyz, /metrics, and a refusal for anyone who is not
  * this app's sidecar. It does not listen.
@@ -31,7 +34,8 @@ export function createServiceApp(options: ServiceAppOptions): ServiceApp {
   app.disable('x-powered-by');
   app.set('etag', false);
   const metrics = options.metrics ?? new Registry();
-  collectDefaultMetrics({ register: metrics });
+  // Two apps of one process may share a registry.
+  if (metrics.getSingleMetric(PROCESS_METRIC) === undefined) collectDefaultMetrics({ register: metrics });
   app.use(traceRequests({ begins: false }));
   app.get('/healthz', (_req, res) => void res.json({ status: 'ok' }));
   app.get('/readyz', async (_req, res) => {
