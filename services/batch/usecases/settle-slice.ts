@@ -57,10 +57,13 @@ export async function settleSlice(context: Context, task: SliceTask): Promise<vo
 function countPostings(metrics: RunMetrics, { day, billedOn }: SliceTask, postings: readonly Posting[]): void {
   const cause = billedOn === day ? 'first' : 'adjustment';
   metrics.postings.inc({ cause }, postings.length);
+  let [plus, minus] = [0n, 0n];
   for (const { amount } of postings) {
-    if (amount >= 0n) metrics.postedWon.inc({ cause, sign: 'plus' }, Number(amount));
-    else metrics.postedWon.inc({ cause, sign: 'minus' }, Number(-amount));
+    if (amount >= 0n) plus += amount;
+    else minus -= amount;
   }
+  metrics.postedWon.inc({ cause, sign: 'plus' }, Number(plus));
+  if (minus > 0n) metrics.postedWon.inc({ cause, sign: 'minus' }, Number(minus));
 }
 
 interface Chunk {
