@@ -73,12 +73,14 @@ async function measureSingles(stack: BenchStack, source: EventSource, durationMs
     ['handler', direct],
   ] as const) {
     const ms = name === 'warm-up' ? durationMs / 4 : durationMs;
+    const cpuBefore = cpuByProcess(stack);
     const measured = await load({ targets, durationMs: ms, atOnce: SINGLE_CALLS_AT_ONCE }, async (post) => {
       const { viewer, ...event } = source.next();
       const { status } = await post('/v1/video/stop', JSON.stringify(event), { 'x-device-uuid': viewer.slice(2) });
       if (status !== 201 && status !== 200) throw new Error(`stop: ${status}`);
     });
     if (name !== 'warm-up') results.push([name, measured]);
+    if (name === 'gateway') printCpu(stack, { before: cpuBefore, items: measured.calls, item: 'call' });
   }
   printTable(
     [`single stops, ${SINGLE_CALLS_AT_ONCE} at once`, 'calls/s', 'p50 ms', 'p99 ms'],
@@ -117,7 +119,7 @@ async function measureBulk(stack: BenchStack, source: EventSource, options: { du
   const watch = await watchStack(stack);
   const cpuBefore = cpuByProcess(stack);
   const measured = await bulk(options.durationMs);
-  const cpu = cpuByProcess(stack).map(([name, seconds], i) => [name, seconds - cpuBefore[i]![1]] as const);
+  const cpuAfter = cpuByProcess(stack);
   const { lagSecondsMax, memoryMb } = await watch.stop();
   const accepted = sums.accepted - before.accepted;
   const stored = (await countStored(stack.db, options.today)) - before.stored;
@@ -144,17 +146,32 @@ async function measureBulk(stack: BenchStack, source: EventSource, options: { du
     ['memory of a replica, MB', 'first', 'middle', 'last'],
     REPLICAS.map((name, i) => [name, ...memoryMb.map((sample) => sample[i]!.toFixed(0))]),
   );
-  const total = cpu.reduce((sum, [, seconds]) => sum + seconds, 0);
+  printCpu(stack, { before: cpuBefore, after: cpuAfter, items: accepted, item: 'event' });
+}
+
+type CpuTimes = readonly (readonly [name: string, seconds: number])[];
+
+/** Where the processor time went, by process. */
+function printCpu(
+  stack: BenchStack,
+  {
+    before,
+    after = cpuByProcess(stack),
+    items,
+    item,
+  }: { before: CpuTimes; after?: CpuTimes; items: number; item: string },
+): void {
+  const used = after.map(([name, seconds], i) => [name, seconds - before[i]![1]] as const);
+  const total = used.reduce((sum, [, seconds]) => sum + seconds, 0);
+  const row = (name: string, seconds: number) => [
+    name,
+    ((1e6 * seconds) / items).toFixed(1),
+    `${((100 * seconds) / total).toFixed(0)} %`,
+  ];
+  const shown = [...used].sort((a, b) => b[1] - a[1]).filter(([, seconds]) => seconds / total > 0.015);
   printTable(
-    ['processor time', 'µs an event', 'share'],
-    [...cpu]
-      .sort((a, b) => b[1] - a[1])
-      .filter(([, seconds]) => seconds / total > 0.01)
-      .map(([name, seconds]) => [
-        name,
-        ((1e6 * seconds) / accepted).toFixed(1),
-        `${((100 * seconds) / total).toFixed(0)} %`,
-      ]),
+    ['processor time', `µs a${/^[aeiou]/.test(item) ? 'n' : ''} ${item}`, 'share'],
+    [...shown.map(([name, seconds]) => row(name, seconds)), row('all', total)],
   );
 }
 

@@ -7,7 +7,7 @@ import { Gatherer } from '#lib/gather';
 import { type IngestMetrics, inSpan } from '#lib/telemetry';
 import { type DecidedEvent, decideBatch, type Outcome, type Progress } from '../domain/decide.js';
 import { summarize } from '../domain/recording.js';
-import type { WatchEvent } from '../domain/watch-event.js';
+import { progressKey, type WatchEvent } from '../domain/watch-event.js';
 import { insertProgress, lockProgress, replaceProgress } from '../repositories/progress-repository.js';
 import { insertRecording, type WrittenRecording, writeRecording } from '../repositories/recording-repository.js';
 import { insertEvents, markDirty, storedReasons } from '../repositories/watch-event-repository.js';
@@ -77,8 +77,8 @@ export class EventRecorder {
   }
 
   /**
-   * Tries with the expectation that every event is new, and after a collision with knowledge of what is stored. A
-   * commit whose answer was lost is found that way too: its events are then duplicates.
+   * Looks for those events that the viewers' progress says may be stored, and expects the others to be new; after a
+   * collision it looks for all. A commit whose answer was lost is found that way too: its events are then duplicates.
    */
   async #commit(events: readonly WatchEvent[]): Promise<readonly Outcome[]> {
     const giveUpAt = performance.now() + this.options.deadlineMs;
@@ -104,7 +104,7 @@ export class EventRecorder {
     // The rows of progress are locked first: all events of one viewer and video, their retries among them, wait here
     // for each other, on whichever replica they arrive.
     const before = await lockProgress(tx, events);
-    const stored = expectsNew ? new Map<string, ReasonCode>() : await storedReasons(tx, events);
+    const stored = await storedReasons(tx, expectsNew ? events.filter((event) => mayBeStored(event, before)) : events);
     const { outcomes, accepted, progress } = decideBatch({
       events,
       progress: before,
@@ -127,6 +127,12 @@ export class EventRecorder {
     const recordedAt = new Date(nowMs).toISOString();
     return writeRecording({ recordingId: uuidv7(), recordedAt, videos: summarize(accepted) });
   }
+}
+
+/** A stored event has moved its viewer's progress at least to its own instant. */
+function mayBeStored(event: WatchEvent, before: ReadonlyMap<string, Progress>): boolean {
+  const progress = before.get(progressKey(event));
+  return progress !== undefined && event.watchedAtMs <= progress.lastWatchedAtMs;
 }
 
 /** Progress that has no row yet, and progress whose row changes. */
