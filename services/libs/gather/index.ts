@@ -13,6 +13,9 @@ export interface GathererOptions<Item, Result> {
   readonly waitingMax: number;
 }
 
+/** A batch smaller than this part of a full one waits for the one in work. */
+const SMALL_PART = 8;
+
 /** Refusal of work for which there is no room now. */
 export class OverloadedError extends Error {}
 
@@ -60,6 +63,8 @@ export class Gatherer<Item, Result> {
 
   #schedule(): void {
     if (this.#flushes >= this.options.flushesMax || this.#waiting.length === 0) return;
+    // A second batch beside one in work pays only when it is not small: each has costs of its own.
+    if (this.#flushes > 0 && this.#waitingItems < this.options.itemsMax / SMALL_PART) return;
     if (this.#waitingItems >= this.options.itemsMax) {
       this.#flush();
     } else {
