@@ -1,6 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { DataSource } from 'typeorm';
-import { kstDayOf, type ReasonCode, sliceOf, type ValidityPolicy } from '#domain';
+import { kstDayOf, sliceOf, type ValidityPolicy } from '#domain';
 import { uuidv7 } from '#lib/dapr';
 import { inTransaction, isRetryable, type Queryable } from '#lib/database';
 import { Gatherer } from '#lib/gather';
