@@ -69,9 +69,7 @@ describe('a run goes on by itself, to the same tables, when', () => {
 
 describe('a worker that was paused past its lease', () => {
   test('cannot commit when it wakes: its slices belong to another', async () => {
-    const runId = await requestDay(DAY);
-    await whenDone(runId, 'statistics', 8);
-    await stack().pause('batch-1');
+    const runId = await pauseWithinASlice();
     try {
       await eventually(async () => ((await takenOver(runId)) > 0 ? true : undefined), {
         what: 'a slice of the paused worker to be taken over',
@@ -81,7 +79,44 @@ describe('a worker that was paused past its lease', () => {
       await stack().resume('batch-1');
     }
     await expectUndisturbed(runId);
-  }, 120_000);
+  }, 180_000);
+
+  /** Pauses replica 1 while it holds a slice. Between two slices there is nothing to take over: then another run. */
+  async function pauseWithinASlice(): Promise<string> {
+    for (let attempt = 0; attempt < 15; attempt++) {
+      const runId = await requestDay(DAY);
+      await whenDone(runId, 'statistics', 4 + attempt);
+      await stack().pause('batch-1');
+      await eventually(async () => (await silentMs()) > 1_500 || undefined, {
+        what: 'what it had sent to be done',
+        deadlineMs: 20_000,
+      });
+      if ((await heldSlices(runId)) > 0) return runId;
+      await stack().resume('batch-1');
+      await waitForRun(runId);
+      await forgetResults();
+    }
+    throw new Error('replica 1 was never paused within a slice');
+  }
+
+  /** How long replica 1 has given no sign of life. */
+  async function silentMs(): Promise<number> {
+    const [rows] = await db.query({
+      sql: `SELECT TIMESTAMPDIFF(MICROSECOND, heartbeat_at, UTC_TIMESTAMP(6)) / 1000 FROM playbill_batch.worker
+        WHERE name = 'batch-1'`,
+      rowsAsArray: true,
+    });
+    return Number((rows as number[][])[0]![0]);
+  }
+
+  async function heldSlices(runId: string): Promise<number> {
+    const [rows] = await db.query({
+      sql: `SELECT COUNT(*) FROM playbill_batch.run_slice WHERE run_id = ? AND owner = 'batch-1' AND state = 'running'`,
+      values: [runId],
+      rowsAsArray: true,
+    });
+    return Number((rows as number[][])[0]![0]);
+  }
 
   /** Slices that were dealt more than once. */
   async function takenOver(runId: string): Promise<number> {
