@@ -27,6 +27,7 @@ const TASKS = {
 async function runEverything() {
   const results = join(ROOT, '.local', 'test-results');
   rmSync(results, { recursive: true, force: true });
+  mkdirSync(results, { recursive: true });
   await runChecks();
   const failed = [];
   // Files of `stack` share one set of databases, so they run one after another.
