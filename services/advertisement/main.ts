@@ -1,38 +1,25 @@
 import { readConfig } from '#lib/config';
 import { WATCH_RECORDED } from '#lib/contract';
-import { Sidecar, type Subscription } from '#lib/dapr';
-import { type Credentials, connectDatabase, deadLetterInbox, secretName } from '#lib/database';
+import { type Subscription } from '#lib/dapr';
+import { connectDatabase, deadLetterInbox, readCredentials } from '#lib/database';
 import { listen } from '#lib/http';
-import { createLogger } from '#lib/logging';
-import { startTracing } from '#lib/telemetry';
+import { beginService } from '#lib/service';
 import { recordingHandler } from './adapters/http/routes.js';
 import { createApp } from './app.js';
 import { configSchema } from './config.js';
 import { RecordingApplier } from './usecases/apply-recordings.js';
 
-const SIDECAR_READY_MS = 60_000;
 const FORGET_INTERVAL_MS = 3_600_000;
 /** The app-id that takes the queue; the reserve takes calls only. */
 const CONSUMER = 'advertisement';
 
 async function main(): Promise<void> {
   const config = readConfig(configSchema);
-  const logger = createLogger({
-    service: config.APP_ID,
-    replica: config.PLAYBILL_REPLICA,
-    level: config.PLAYBILL_LOG_LEVEL,
-  });
-  const tracing = await startTracing({
-    service: config.APP_ID,
-    replica: config.PLAYBILL_REPLICA,
-    endpoint: config.OTEL_EXPORTER_OTLP_ENDPOINT,
-  });
-  const sidecar = new Sidecar({ httpPort: config.DAPR_HTTP_PORT, apiToken: config.DAPR_API_TOKEN });
-  await sidecar.waitReady(SIDECAR_READY_MS);
+  const { logger, sidecar, onStop } = await beginService(config.APP_ID, config);
   const database = await connectDatabase({
     primary: config.PLAYBILL_DB_PRIMARY,
     replicas: [],
-    credentials: (await sidecar.secret(secretName('advertisement'))) as unknown as Credentials,
+    credentials: await readCredentials(sidecar, 'advertisement'),
     poolSize: config.PLAYBILL_DB_POOL_SIZE,
   });
   const { primary } = database;
@@ -59,19 +46,12 @@ async function main(): Promise<void> {
   }, FORGET_INTERVAL_MS);
   logger.info({ port: config.APP_PORT }, 'advertisement is up');
 
-  let stopping = false;
-  const stop = async () => {
-    if (stopping) return;
-    stopping = true;
+  onStop(async () => {
     clearInterval(forgetting);
     await server.close();
     await applier.drained();
     await database.close();
-    await tracing.stop();
-    process.exit(0);
-  };
-  process.on('SIGTERM', () => void stop());
-  process.on('SIGINT', () => void stop());
+  });
 }
 
 await main();

@@ -4,16 +4,16 @@ import { createVerifier, keysFrom } from '#lib/auth';
 import { readConfig } from '#lib/config';
 import { OutboxRelay, Sidecar } from '#lib/dapr';
 import {
-  type Credentials,
   connectDatabase,
   type Database,
   dropPartitions,
   ensurePartitions,
   inTransaction,
-  secretName,
+  readCredentials,
 } from '#lib/database';
-import { createLogger, type Logger } from '#lib/logging';
-import { type BooksState, createRunMetrics, startTracing } from '#lib/telemetry';
+import { type Logger } from '#lib/logging';
+import { beginService } from '#lib/service';
+import { type BooksState, createRunMetrics } from '#lib/telemetry';
 import { ActorClient } from './adapters/actors/coordinator-client.js';
 import { PARTITION_IDS } from './adapters/actors/partition-actor.js';
 import { provideServices } from './adapters/actors/services.js';
@@ -30,21 +30,13 @@ import { queueReruns } from './usecases/rerun.js';
 import { RunDriver } from './usecases/run-driver.js';
 import { SliceWorker } from './usecases/slice-worker.js';
 
-const SIDECAR_READY_MS = 60_000;
 const HEARTBEAT_MS = 1_000;
 /** The schedule of components/cron-daily: ten past midnight, Asia/Seoul. */
 const CRON_AFTER_MIDNIGHT_MS = 10 * 60_000;
 
 async function main(): Promise<void> {
   const config = readConfig(configSchema);
-  const logger = createLogger({ service: 'batch', replica: config.PLAYBILL_REPLICA, level: config.PLAYBILL_LOG_LEVEL });
-  const tracing = await startTracing({
-    service: 'batch',
-    replica: config.PLAYBILL_REPLICA,
-    endpoint: config.OTEL_EXPORTER_OTLP_ENDPOINT,
-  });
-  const sidecar = new Sidecar({ httpPort: config.DAPR_HTTP_PORT, apiToken: config.DAPR_API_TOKEN });
-  await sidecar.waitReady(SIDECAR_READY_MS);
+  const { logger, sidecar, onStop } = await beginService('batch', config);
   const { context, relay, close } = await createContext({ config, logger, sidecar });
   const actors = new ActorClient(sidecar);
   const worker = new SliceWorker(context, () => void actors.wake().catch(() => undefined));
@@ -76,10 +68,7 @@ async function main(): Promise<void> {
   await keepTrying(logger, 'the watchdog reminder', () => actors.setWatchdog());
   logger.info({ port: config.APP_PORT }, 'batch replica is up');
 
-  let stopping = false;
-  const stop = async () => {
-    if (stopping) return;
-    stopping = true;
+  onStop(async () => {
     await heartbeat.stop();
     await driver.stop();
     await worker.stop();
@@ -87,26 +76,20 @@ async function main(): Promise<void> {
     await relay.stop();
     await app.server.stop();
     await close();
-    await tracing.stop();
-    process.exit(0);
-  };
-  process.on('SIGTERM', () => void stop());
-  process.on('SIGINT', () => void stop());
+  });
 }
 
 async function createContext({ config, logger, sidecar }: { config: Config; logger: Logger; sidecar: Sidecar }) {
   const servers = { primary: config.PLAYBILL_DB_PRIMARY, replicas: config.PLAYBILL_DB_REPLICAS };
-  const credentials = async (account: 'batch' | 'maintenance') =>
-    (await sidecar.secret(secretName(account))) as unknown as Credentials;
   const database = await connectDatabase({
     ...servers,
-    credentials: await credentials('batch'),
+    credentials: await readCredentials(sidecar, 'batch'),
     poolSize: config.PLAYBILL_DB_POOL_SIZE,
   });
   const maintenance = await connectDatabase({
     primary: servers.primary,
     replicas: [],
-    credentials: await credentials('maintenance'),
+    credentials: await readCredentials(sidecar, 'maintenance'),
     poolSize: 1,
   });
   const relay = new OutboxRelay({

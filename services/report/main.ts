@@ -1,11 +1,12 @@
 import { createVerifier, keysFrom } from '#lib/auth';
 import { readConfig } from '#lib/config';
 import { OutboxRelay, Sidecar } from '#lib/dapr';
-import { type Credentials, connectDatabase, inTransaction, ReaderPool, secretName } from '#lib/database';
+import { type Credentials, connectDatabase, inTransaction, ReaderPool, readCredentials } from '#lib/database';
 import { listen } from '#lib/http';
-import { createLogger, type Logger } from '#lib/logging';
+import { type Logger } from '#lib/logging';
 import { Loop } from '#lib/loop';
-import { createMailMetrics, startTracing } from '#lib/telemetry';
+import { beginService } from '#lib/service';
+import { createMailMetrics } from '#lib/telemetry';
 import { addressesBy } from './adapters/dapr/addresses.js';
 import { PdfRenderer } from './adapters/pdf/renderer.js';
 import { createMailer } from './adapters/smtp/mailer.js';
@@ -15,7 +16,6 @@ import type { Context } from './usecases/context.js';
 import { sendDueMails } from './usecases/send-mails.js';
 import { actOnSchedule, workOnRun } from './usecases/statement-runs.js';
 
-const SIDECAR_READY_MS = 60_000;
 const LOOK_INTERVAL_MS = 1_000;
 /** A cron binding that fired while nobody listened is made good within it. */
 const SCHEDULE_INTERVAL_MS = 30_000;
@@ -24,14 +24,7 @@ const OUTBOX = 'playbill_report.outbox';
 async function main(): Promise<void> {
   const config = readConfig(configSchema);
   const replica = config.PLAYBILL_REPLICA;
-  const logger = createLogger({ service: 'report', replica, level: config.PLAYBILL_LOG_LEVEL });
-  const tracing = await startTracing({
-    service: 'report',
-    replica: config.PLAYBILL_REPLICA,
-    endpoint: config.OTEL_EXPORTER_OTLP_ENDPOINT,
-  });
-  const sidecar = new Sidecar({ httpPort: config.DAPR_HTTP_PORT, apiToken: config.DAPR_API_TOKEN });
-  await sidecar.waitReady(SIDECAR_READY_MS);
+  const { logger, sidecar, onStop } = await beginService('report', config);
   const databases = await openDatabases(config, sidecar);
   const { database, reader } = databases;
   const renderer = new PdfRenderer({ threads: config.REPORT_PDF_THREADS });
@@ -75,10 +68,7 @@ async function main(): Promise<void> {
   const schedule = setInterval(() => void tick(context), SCHEDULE_INTERVAL_MS);
   logger.info({ port: config.APP_PORT }, 'report is up');
 
-  let stopping = false;
-  const stop = async () => {
-    if (stopping) return;
-    stopping = true;
+  onStop(async () => {
     clearInterval(schedule);
     await server.close();
     await Promise.all(loops.map((loop) => loop.stop()));
@@ -86,11 +76,7 @@ async function main(): Promise<void> {
     mailer.close();
     await renderer.close();
     await Promise.all([reader.close(), database.close()]);
-    await tracing.stop();
-    process.exit(0);
-  };
-  process.on('SIGTERM', () => void stop());
-  process.on('SIGINT', () => void stop());
+  });
 }
 
 function loopsOf(context: Context, logger: Logger): Loop[] {
@@ -113,7 +99,7 @@ async function tick(context: Context): Promise<void> {
 }
 
 async function openDatabases(config: Config, sidecar: Sidecar) {
-  const credentials = (await sidecar.secret(secretName('report'))) as unknown as Credentials;
+  const credentials = await readCredentials(sidecar, 'report');
   const servers = { primary: config.PLAYBILL_DB_PRIMARY, replicas: config.PLAYBILL_DB_REPLICAS };
   const poolSize = config.PLAYBILL_DB_POOL_SIZE;
   const database = await connectDatabase({ ...servers, replicas: [], credentials, poolSize });

@@ -1,9 +1,8 @@
 import { createVerifier } from '#lib/auth';
 import { readConfig } from '#lib/config';
-import { Sidecar } from '#lib/dapr';
-import { type Credentials, connectDatabase, secretName } from '#lib/database';
-import { createLogger } from '#lib/logging';
-import { startTracing } from '#lib/telemetry';
+import { connectDatabase, readCredentials } from '#lib/database';
+import { listen } from '#lib/http';
+import { beginService } from '#lib/service';
 import { createPasswords } from './adapters/argon2.js';
 import { createCipher } from './adapters/key-cipher.js';
 import { createApp } from './app.js';
@@ -14,7 +13,6 @@ import { describeKeys } from './usecases/administer.js';
 import type { Context } from './usecases/context.js';
 import { KeyRing } from './usecases/key-ring.js';
 
-const SIDECAR_READY_MS = 60_000;
 const MAINTAIN_INTERVAL_MS = 60_000;
 /** Verifiers read the keys anew several times in it. */
 const KEY_ANNOUNCE_MS = 60_000;
@@ -23,19 +21,12 @@ const KEY_RETIRE_MARGIN_MS = 300_000;
 
 async function main(): Promise<void> {
   const config = readConfig(configSchema);
-  const logger = createLogger({ service: 'user', replica: config.PLAYBILL_REPLICA, level: config.PLAYBILL_LOG_LEVEL });
-  const tracing = await startTracing({
-    service: 'user',
-    replica: config.PLAYBILL_REPLICA,
-    endpoint: config.OTEL_EXPORTER_OTLP_ENDPOINT,
-  });
-  const sidecar = new Sidecar({ httpPort: config.DAPR_HTTP_PORT, apiToken: config.DAPR_API_TOKEN });
-  await sidecar.waitReady(SIDECAR_READY_MS);
+  const { logger, sidecar, onStop } = await beginService('user', config);
   const secret = async (name: string) => (await sidecar.secret(name)).token!;
   const database = await connectDatabase({
     primary: config.PLAYBILL_DB_PRIMARY,
     replicas: [],
-    credentials: (await sidecar.secret(secretName('user'))) as unknown as Credentials,
+    credentials: await readCredentials(sidecar, 'user'),
     poolSize: config.PLAYBILL_DB_POOL_SIZE,
   });
   const now = Date.now;
@@ -45,17 +36,14 @@ async function main(): Promise<void> {
   const context: Context = { config, database, logger, passwords: await createPasswords(), keys, now };
   const verifier = createVerifier({ loadKeys: () => describeKeys(context) });
   const app = createApp({ context, verifier, opsKey: await secret('ops-key') });
-  const server = app.listen(config.APP_PORT, config.APP_HOST, () =>
-    logger.info({ port: config.APP_PORT }, 'user service is up'),
-  );
+  const server = await listen(app, { host: config.APP_HOST, port: config.APP_PORT });
+  logger.info({ port: config.APP_PORT }, 'user service is up');
   const timer = setInterval(() => void maintain(context), MAINTAIN_INTERVAL_MS);
-  const stop = () => {
+  onStop(async () => {
     clearInterval(timer);
-    server.close(() => void Promise.all([database.close(), tracing.stop()]).finally(() => process.exit(0)));
-    server.closeIdleConnections();
-  };
-  process.once('SIGTERM', stop);
-  process.once('SIGINT', stop);
+    await server.close();
+    await database.close();
+  });
 }
 
 function keyTimes(config: Config): KeyTimes {

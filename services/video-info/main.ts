@@ -1,38 +1,28 @@
 import { kstDayOf } from '#domain';
 import { createVerifier, keysFrom } from '#lib/auth';
 import { readConfig } from '#lib/config';
-import { Sidecar } from '#lib/dapr';
-import { type Credentials, ReaderPool, secretName } from '#lib/database';
+import { ReaderPool, readCredentials } from '#lib/database';
 import { listen } from '#lib/http';
-import { createLogger } from '#lib/logging';
 import { readVersion } from '#lib/results';
-import { startTracing } from '#lib/telemetry';
+import { beginService } from '#lib/service';
 import { RunningTop } from './adapters/dapr/running-top.js';
 import { StateCache } from './adapters/dapr/state-cache.js';
 import { addInfoRoutes, createInfoApp, type InfoApp } from './app.js';
 import { configSchema } from './config.js';
 import { VersionedReads } from './usecases/versioned-reads.js';
 
-const SIDECAR_READY_MS = 60_000;
 /** Events after which cached answers are old. */
 const RESULT_TOPICS = ['statistics.completed', 'settlement.completed'];
 
 async function main(): Promise<void> {
   const config = readConfig(configSchema);
   const replica = config.PLAYBILL_REPLICA;
-  const logger = createLogger({ service: 'video-info', replica, level: config.PLAYBILL_LOG_LEVEL });
-  const tracing = await startTracing({
-    service: 'video-info',
-    replica: config.PLAYBILL_REPLICA,
-    endpoint: config.OTEL_EXPORTER_OTLP_ENDPOINT,
-  });
-  const sidecar = new Sidecar({ httpPort: config.DAPR_HTTP_PORT, apiToken: config.DAPR_API_TOKEN });
-  await sidecar.waitReady(SIDECAR_READY_MS);
+  const { logger, sidecar, onStop } = await beginService('video-info', config);
   let app: InfoApp | undefined;
   const pool = ReaderPool.create({
     primary: config.PLAYBILL_DB_PRIMARY,
     replicas: config.PLAYBILL_DB_REPLICAS,
-    credentials: (await sidecar.secret(secretName('video-info'))) as unknown as Credentials,
+    credentials: await readCredentials(sidecar, 'video-info'),
     poolSize: config.PLAYBILL_DB_POOL_SIZE,
     preferred: ordinalOf(replica),
     lagMaxMs: config.INFO_LAG_MAX_MS,
@@ -69,17 +59,10 @@ async function main(): Promise<void> {
   const server = await listen(app.app, { host: config.APP_HOST, port: config.APP_PORT });
   logger.info({ port: config.APP_PORT }, 'video-info replica is up');
 
-  let stopping = false;
-  const stop = async () => {
-    if (stopping) return;
-    stopping = true;
+  onStop(async () => {
     await server.close();
     await pool.close();
-    await tracing.stop();
-    process.exit(0);
-  };
-  process.on('SIGTERM', () => void stop());
-  process.on('SIGINT', () => void stop());
+  });
 }
 
 /** Spreads the replicas of this service over those of the database by the number at the end of their names. */

@@ -1,11 +1,9 @@
 import { createVerifier, keysFrom } from '#lib/auth';
 import { readConfig } from '#lib/config';
 import { WATCH_RECORDED } from '#lib/contract';
-import { Sidecar } from '#lib/dapr';
-import { type Credentials, connectDatabase, deadLetterInbox, secretName } from '#lib/database';
+import { connectDatabase, deadLetterInbox, readCredentials } from '#lib/database';
 import { listen } from '#lib/http';
-import { createLogger } from '#lib/logging';
-import { startTracing } from '#lib/telemetry';
+import { beginService } from '#lib/service';
 import { counterStore } from './adapters/dapr/counter-store.js';
 import { progressBy } from './adapters/dapr/progress-client.js';
 import { createApp } from './app.js';
@@ -14,23 +12,15 @@ import { viewCounter } from './usecases/count-views.js';
 import { LiveCounters } from './usecases/live-counters.js';
 import { VideoShelf } from './usecases/video-shelf.js';
 
-const SIDECAR_READY_MS = 60_000;
 const APP_ID = 'video';
 
 async function main(): Promise<void> {
   const config = readConfig(configSchema);
-  const logger = createLogger({ service: APP_ID, replica: config.PLAYBILL_REPLICA, level: config.PLAYBILL_LOG_LEVEL });
-  const tracing = await startTracing({
-    service: 'video',
-    replica: config.PLAYBILL_REPLICA,
-    endpoint: config.OTEL_EXPORTER_OTLP_ENDPOINT,
-  });
-  const sidecar = new Sidecar({ httpPort: config.DAPR_HTTP_PORT, apiToken: config.DAPR_API_TOKEN });
-  await sidecar.waitReady(SIDECAR_READY_MS);
+  const { logger, sidecar, onStop } = await beginService(APP_ID, config);
   const database = await connectDatabase({
     primary: config.PLAYBILL_DB_PRIMARY,
     replicas: [],
-    credentials: (await sidecar.secret(secretName('video'))) as unknown as Credentials,
+    credentials: await readCredentials(sidecar, 'video'),
     poolSize: config.PLAYBILL_DB_POOL_SIZE,
   });
   const { primary } = database;
@@ -59,18 +49,11 @@ async function main(): Promise<void> {
   counters.start();
   logger.info({ port: config.APP_PORT }, 'video is up');
 
-  let stopping = false;
-  const stop = async () => {
-    if (stopping) return;
-    stopping = true;
+  onStop(async () => {
     await server.close();
     await counters.stop();
     await database.close();
-    await tracing.stop();
-    process.exit(0);
-  };
-  process.on('SIGTERM', () => void stop());
-  process.on('SIGINT', () => void stop());
+  });
 }
 
 await main();

@@ -1,10 +1,10 @@
 import { createVerifier, keysFrom } from '#lib/auth';
 import { readConfig } from '#lib/config';
-import { OutboxRelay, Sidecar } from '#lib/dapr';
-import { type Credentials, connectDatabase, inTransaction, secretName } from '#lib/database';
+import { OutboxRelay } from '#lib/dapr';
+import { connectDatabase, inTransaction, readCredentials } from '#lib/database';
 import { listen } from '#lib/http';
-import { createLogger } from '#lib/logging';
-import { createIngestMetrics, startTracing } from '#lib/telemetry';
+import { beginService } from '#lib/service';
+import { createIngestMetrics } from '#lib/telemetry';
 import { recordingOutlets } from './adapters/dapr/recording-outlets.js';
 import { videosBy } from './adapters/dapr/video-client.js';
 import { createApp } from './app.js';
@@ -17,27 +17,15 @@ import { EventRecorder } from './usecases/record-events.js';
 import { RevocationWorker, requestRevocation } from './usecases/revoke-events.js';
 import { VideoDirectory } from './usecases/video-directory.js';
 
-const SIDECAR_READY_MS = 60_000;
 const RERUN_TIMEOUT_MS = 5_000;
 
 async function main(): Promise<void> {
   const config = readConfig(configSchema);
-  const logger = createLogger({
-    service: 'watch-history',
-    replica: config.PLAYBILL_REPLICA,
-    level: config.PLAYBILL_LOG_LEVEL,
-  });
-  const tracing = await startTracing({
-    service: 'watch-history',
-    replica: config.PLAYBILL_REPLICA,
-    endpoint: config.OTEL_EXPORTER_OTLP_ENDPOINT,
-  });
-  const sidecar = new Sidecar({ httpPort: config.DAPR_HTTP_PORT, apiToken: config.DAPR_API_TOKEN });
-  await sidecar.waitReady(SIDECAR_READY_MS);
+  const { logger, sidecar, onStop } = await beginService('watch-history', config);
   const database = await connectDatabase({
     primary: config.PLAYBILL_DB_PRIMARY,
     replicas: [],
-    credentials: (await sidecar.secret(secretName('watch-history'))) as unknown as Credentials,
+    credentials: await readCredentials(sidecar, 'watch-history'),
     poolSize: config.PLAYBILL_DB_POOL_SIZE,
   });
   const { primary } = database;
@@ -93,10 +81,7 @@ async function main(): Promise<void> {
   revocations.start();
   logger.info({ port: config.APP_PORT }, 'watch-history replica is up');
 
-  let stopping = false;
-  const stop = async () => {
-    if (stopping) return;
-    stopping = true;
+  onStop(async () => {
     await server.close();
     await recorder.drained();
     await delivery.stop();
@@ -104,11 +89,7 @@ async function main(): Promise<void> {
     await revocations.stop();
     policies.stop();
     await database.close();
-    await tracing.stop();
-    process.exit(0);
-  };
-  process.on('SIGTERM', () => void stop());
-  process.on('SIGINT', () => void stop());
+  });
 }
 
 await main();

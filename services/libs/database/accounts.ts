@@ -1,3 +1,5 @@
+import type { Credentials } from './connections.js';
+
 /** Database accounts: one per service, each with the least it needs. `*` in `on` means the whole schema. */
 
 interface Grant {
@@ -81,4 +83,12 @@ export type Account = keyof typeof ACCOUNTS;
 /** Name of the secret that holds an account's `username` and `password`. */
 export function secretName(account: Account): string {
   return `mysql-${account}`;
+}
+
+/** An account's credentials from the secret store. @throws what the store throws when this app may not read them */
+export async function readCredentials(
+  store: { secret(name: string): Promise<Record<string, string>> },
+  account: Account,
+): Promise<Credentials> {
+  return (await store.secret(secretName(account))) as unknown as Credentials;
 }

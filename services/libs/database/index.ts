@@ -1,4 +1,4 @@
-export { ACCOUNTS, type Account, secretName } from './accounts.js';
+export { ACCOUNTS, type Account, readCredentials, secretName } from './accounts.js';
 export { type BulkColumn, type BulkInsert, bulkInsert, insertDocument } from './bulk.js';
 export {
   type Credentials,
