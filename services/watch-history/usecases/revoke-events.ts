@@ -2,6 +2,7 @@ import type { DataSource } from 'typeorm';
 import { addDays, type KstDay } from '#domain';
 import { inTransaction } from '#lib/database';
 import type { Logger } from '#lib/logging';
+import { Loop } from '#lib/loop';
 import {
   affectedDays,
   type CountedEvent,
@@ -42,36 +43,36 @@ const EVENTS_PER_COMMIT = 500;
  */
 export class RevocationWorker {
   #stopping = false;
-  #wake: () => void = () => undefined;
-  #loop: Promise<void> | undefined;
+  readonly #loop: Loop;
 
-  constructor(private readonly options: RevocationWorkerOptions) {}
+  constructor(private readonly options: RevocationWorkerOptions) {
+    this.#loop = new Loop({
+      work: () => this.#workOnNext(),
+      intervalMs: LOOK_INTERVAL_MS,
+      onError: (error) => options.logger.warn({ err: error }, 'revocations cannot be read, trying again'),
+    });
+  }
 
   start(): void {
-    this.#loop = this.#run();
+    this.#loop.start();
   }
 
   /** Looks now instead of at the next interval. */
   wake(): void {
-    this.#wake();
+    this.#loop.wake();
   }
 
   async stop(): Promise<void> {
     this.#stopping = true;
-    this.#wake();
-    await this.#loop;
+    await this.#loop.stop();
   }
 
-  async #run(): Promise<void> {
-    const { primary, logger } = this.options;
-    while (!this.#stopping) {
-      const open = await claimRevocation(primary, LEASE_MS).catch((error: unknown) => {
-        logger.warn({ err: error }, 'revocations cannot be read, trying again');
-        return undefined;
-      });
-      if (open === undefined) await this.#idle();
-      else await this.#work(open);
-    }
+  /** @returns whether there was one */
+  async #workOnNext(): Promise<boolean> {
+    const open = await claimRevocation(this.options.primary, LEASE_MS);
+    if (open === undefined) return false;
+    await this.#work(open);
+    return true;
   }
 
   async #work(revocation: OpenRevocation): Promise<void> {
@@ -111,16 +112,6 @@ export class RevocationWorker {
       const revoked = await revokeCounted(tx, part.day, part.events);
       if (revoked !== part.events.length) throw new Error(`${revoked} events revoked of ${part.events.length}`);
       await recordEffects(tx, part);
-    });
-  }
-
-  #idle(): Promise<void> {
-    return new Promise((resolve) => {
-      const timer = setTimeout(resolve, LOOK_INTERVAL_MS);
-      this.#wake = () => {
-        clearTimeout(timer);
-        resolve();
-      };
     });
   }
 }
