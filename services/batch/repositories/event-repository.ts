@@ -17,11 +17,8 @@ export interface SliceSums {
   readonly unregistered: string | null;
 }
 
-/** Columns of the document of SliceSums; `creator_slice` = creator_id mod 64. */
-export const STATISTIC_COLUMNS = [
-  'video_id',
-  'creator_slice',
-  'creator_id',
+/** The sums that a video's statistics of a day consist of. */
+export const SUM_COLUMNS = [
   'views',
   'play_time',
   'ad_views',
@@ -30,6 +27,9 @@ export const STATISTIC_COLUMNS = [
   'excluded_too_short',
   'excluded_revoked',
 ] as const;
+
+/** Columns of the document of SliceSums; `creator_slice` = creator_id mod 64. */
+export const STATISTIC_COLUMNS = ['video_id', 'creator_slice', 'creator_id', ...SUM_COLUMNS] as const;
 
 /** The aggregates of a video's events. */
 export const VIDEO_SUMS = `COUNT(*) AS events,

@@ -2,7 +2,7 @@ import type { KstDay, Tariff, Tier } from '#domain';
 import type { Queryable } from '#lib/database';
 import type { Difference, DifferenceKind } from '../domain/reconciliation.js';
 import { exactNumber } from '../domain/reconciliation.js';
-import { slicesWithEvents, VIDEO_SUMS } from './event-repository.js';
+import { SUM_COLUMNS, slicesWithEvents, VIDEO_SUMS } from './event-repository.js';
 
 /**
  * The statements that prove one day. They share nothing with those that made it, and price postings by SQL of their
@@ -17,16 +17,7 @@ type Row = Record<string, string | number | null>;
 const POSTING = 'playbill_batch.posting';
 const ENTRY = 'playbill_batch.ledger_entry';
 
-const COMPARED = [
-  'views',
-  'play_time',
-  'ad_views',
-  'excluded_self_view',
-  'excluded_repeat',
-  'excluded_too_short',
-  'excluded_revoked',
-] as const;
-const IS_EQUAL = COMPARED.map((name) => `e.${name} <=> s.${name}`).join(' AND ');
+const IS_EQUAL = SUM_COLUMNS.map((name) => `e.${name} <=> s.${name}`).join(' AND ');
 
 export interface EventTotals {
   readonly events: bigint;
@@ -67,7 +58,9 @@ async function slicesToCompare(db: Queryable, day: KstDay): Promise<number[]> {
 
 /** The videos of a slice whose events and statistics differ, from either side. */
 async function unequalVideos(db: Queryable, day: KstDay, slice: number): Promise<Difference[]> {
-  const sides = ['e', 's'].flatMap((side) => COMPARED.map((name) => `${side}.${name} AS ${side}_${name}`)).join(', ');
+  const sides = ['e', 's']
+    .flatMap((side) => SUM_COLUMNS.map((name) => `${side}.${name} AS ${side}_${name}`))
+    .join(', ');
   const ofEvents = `(SELECT video_id, ${VIDEO_SUMS} FROM playbill_watch.watch_event WHERE day = ? AND slice = ?
     GROUP BY video_id) e`;
   const ofStatistics = '(SELECT * FROM playbill_batch.daily_statistic WHERE day = ? AND slice = ?) s';
@@ -86,7 +79,7 @@ async function unequalVideos(db: Queryable, day: KstDay, slice: number): Promise
   ]);
   const waits = mark === undefined ? '' : '; its slice is marked and waits for the next run';
   return rows.map((row) => {
-    const parts = COMPARED.filter((name) => String(row[`e_${name}`]) !== String(row[`s_${name}`])).map(
+    const parts = SUM_COLUMNS.filter((name) => String(row[`e_${name}`]) !== String(row[`s_${name}`])).map(
       (name) => `${name} ${row[`e_${name}`] ?? 'none'} in the events, ${row[`s_${name}`] ?? 'none'} in the statistics`,
     );
     return {

@@ -1,6 +1,6 @@
 import type { Queryable } from './dialect.js';
 
-/** A column of a bulk insert: its name and its SQL type in the JSON document that carries the rows. */
+/** A column of a bulk insert: its name and the SQL type that its values must have. */
 export interface BulkColumn {
   readonly name: string;
   readonly type: 'BIGINT' | 'INT' | 'VARCHAR(38)' | 'DATE' | 'CHAR(64)' | 'CHAR(32)' | 'VARCHAR(16)';
@@ -34,9 +34,7 @@ export async function bulkInsert(tx: Queryable, insert: BulkInsert, rows: readon
   const result = await tx.query(
     `INSERT INTO ${insert.table} (${names.join(', ')}) VALUES ${values.join(',')} ${insert.onDuplicate ?? ''}`,
   );
-  if (insert.onDuplicate === undefined && result.affectedRows !== rows.length) {
-    throw new Error(`${insert.table}: ${result.affectedRows} rows stored of ${rows.length}`);
-  }
+  if (insert.onDuplicate === undefined) requireStored(insert.table, result.affectedRows, rows.length);
 }
 
 const INTEGER = /^-?\d{1,19}$/;
@@ -65,25 +63,25 @@ function constantOf(value: string | number | null): string {
 
 /**
  * Inserts rows that are a JSON document already: an array of arrays, in the order of `columns`.
- * @throws when the number of rows stored differs from `rowCount` (not checked with `onDuplicate`)
+ * @throws when the number of rows stored differs from `rowCount`
  */
 export async function insertDocument(
   tx: Queryable,
-  insert: BulkInsert,
+  insert: Pick<BulkInsert, 'table' | 'columns' | 'constants'>,
   { document, rowCount }: { document: string; rowCount: number },
 ): Promise<void> {
   const constants = Object.entries(insert.constants ?? {});
   const names = [...insert.columns.map((column) => column.name), ...constants.map(([name]) => name)];
-  const values = [
-    ...insert.columns.map((column) => (column.convert ? `${column.convert}(j.${column.name})` : `j.${column.name}`)),
-    ...constants.map(() => '?'),
-  ];
+  const values = [...insert.columns.map((column) => `j.${column.name}`), ...constants.map(() => '?')];
   const paths = insert.columns.map((column, i) => `${column.name} ${column.type} PATH '$[${i}]'`);
-  const sql =
+  const result = await tx.query(
     `INSERT INTO ${insert.table} (${names.join(', ')}) SELECT ${values.join(', ')} ` +
-    `FROM JSON_TABLE(?, '$[*]' COLUMNS (${paths.join(', ')})) AS j ${insert.onDuplicate ?? ''}`;
-  const result = await tx.query(sql, [...constants.map(([, value]) => value), document]);
-  if (insert.onDuplicate === undefined && result.affectedRows !== rowCount) {
-    throw new Error(`${insert.table}: ${result.affectedRows} rows stored of ${rowCount}`);
-  }
+      `FROM JSON_TABLE(?, '$[*]' COLUMNS (${paths.join(', ')})) AS j`,
+    [...constants.map(([, value]) => value), document],
+  );
+  requireStored(insert.table, result.affectedRows, rowCount);
+}
+
+function requireStored(table: string, stored: number, given: number): void {
+  if (stored !== given) throw new Error(`${table}: ${stored} rows stored of ${given}`);
 }
