@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { ACCOUNTS } from '#lib/database';
 import type { StateLayout } from './paths.js';
 
 export interface Credentials {
@@ -10,19 +11,6 @@ export interface Credentials {
 
 /** The stack's secrets, in the form of Dapr's file secret store: each is an object of texts. */
 export type Secrets = Record<string, Record<string, string>>;
-
-/** Accounts of the services; the migrations create them with these passwords. */
-const SERVICE_ACCOUNTS = [
-  'batch',
-  'watch-history',
-  'video',
-  'user',
-  'advertisement',
-  'video-info',
-  'report',
-  'maintenance',
-  'dapr',
-];
 
 /** Shown between app and sidecar (both ways), by the command line to the user service; encrypts signing keys. */
 const TOKENS = ['dapr-api-token', 'app-api-token', 'ops-key', 'user-key-encryption'];
@@ -47,7 +35,7 @@ export async function prepareSecrets(layout: StateLayout, settings: SecretSettin
     'mysql-admin': settings.admin ? { ...settings.admin } : account(before, 'mysql-admin', 'playbill_admin'),
     'mysql-replication': account(before, 'mysql-replication', 'playbill_replication'),
   };
-  for (const name of SERVICE_ACCOUNTS) {
+  for (const name of Object.keys(ACCOUNTS)) {
     secrets[`mysql-${name}`] = account(before, `mysql-${name}`, `playbill_${name.replaceAll('-', '_')}`);
   }
   const { username, password } = secrets['mysql-dapr'] as unknown as Credentials;
