@@ -2,7 +2,7 @@ import type { KstDay } from '#domain';
 import { poll } from '../../deploy/local/stack/index.js';
 import { Random } from '../../services/ops/generator/random.js';
 import type { Scenario } from './scenarios.js';
-import { Traffic, type TrafficReport } from './traffic.js';
+import { Traffic, type TrafficReport, type TrafficVideo } from './traffic.js';
 import { judgeAdCounters, judgeBooks, judgeEvents } from './verdict.js';
 import type { World } from './world.js';
 
@@ -21,7 +21,7 @@ export interface Row {
   readonly refused: number;
   readonly unanswered: number;
   readonly retries: number;
-  /** From the end of the fault until every process works, replicas are up to date, and a stop is answered. */
+  /** From the end of the fault until every process works, replicas are up to date, and a play is answered. */
   readonly healthyAfterSeconds: number;
   readonly problems: readonly string[];
 }
@@ -37,8 +37,8 @@ export async function play({ world, scenario, day, seed }: PlayOptions): Promise
   const random = new Random();
   random.seed(seed, hash(scenario.name), 3);
   const videos = await world.videos(TRAFFIC_VIDEOS);
-  const options = { gatewayUrl: world.gatewayUrl, ingestToken: world.ingestToken, videos, day };
-  const traffic = new Traffic({ ...options, seed });
+  const { gatewayUrl, ingestToken } = world;
+  const traffic = new Traffic({ gatewayUrl, ingestToken, videos, day, seed });
   traffic.start();
   let healthyAfterSeconds = Number.NaN;
   let report: TrafficReport;
@@ -46,7 +46,7 @@ export async function play({ world, scenario, day, seed }: PlayOptions): Promise
   try {
     const runId = await world.requestRun(day);
     await scenario.strike({ world, runId, random });
-    healthyAfterSeconds = await untilHealthy(world, { ...options, seed: seed + 1 });
+    healthyAfterSeconds = await untilHealthy(world, videos[0]!);
   } catch (error) {
     problems.push((error as Error).message);
   } finally {
@@ -68,19 +68,19 @@ export async function play({ world, scenario, day, seed }: PlayOptions): Promise
 }
 
 /** @returns seconds until everything works again, seen from the supervisor and from a client */
-async function untilHealthy(world: World, options: ConstructorParameters<typeof Traffic>[0]): Promise<number> {
+async function untilHealthy(world: World, video: TrafficVideo): Promise<number> {
   const startMs = performance.now();
   await world.stack.waitHealthy(HEALTHY_DEADLINE_MS);
-  await poll(() => probe(options), { what: 'a stop to be answered', deadlineMs: HEALTHY_DEADLINE_MS });
+  await poll(() => probe(world.gatewayUrl, video), { what: 'a play to be answered', deadlineMs: HEALTHY_DEADLINE_MS });
   return (performance.now() - startMs) / 1000;
 }
 
 /** A play through the gateway: it needs the gateway, the video service, watch-history and the database. */
-async function probe({ gatewayUrl, videos }: ConstructorParameters<typeof Traffic>[0]): Promise<true | undefined> {
+async function probe(gatewayUrl: string, { videoId }: TrafficVideo): Promise<true | undefined> {
   const response = await fetch(`${gatewayUrl}/v1/video/play`, {
     method: 'POST',
     headers: { 'content-type': 'application/json', 'x-device-uuid': '00000000-0000-4000-8000-00000000feed' },
-    body: JSON.stringify({ videoId: String(videos[0]!.videoId) }),
+    body: JSON.stringify({ videoId: String(videoId) }),
     signal: AbortSignal.timeout(2_000),
   });
   return response.ok || undefined;

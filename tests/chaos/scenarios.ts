@@ -13,7 +13,7 @@ export interface Strike {
 /** One fault, with traffic and a run of the day going on. */
 export interface Scenario {
   readonly name: string;
-  /** What happens, for the table of docs/reliability.md. */
+  /** What happens, in the words of the printed table. */
   readonly what: string;
   /** Whether it belongs to the bounded part that `npm test` runs. */
   readonly isBrief?: boolean;

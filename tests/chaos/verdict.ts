@@ -1,4 +1,5 @@
 import type { Pool } from 'mysql2/promise';
+import { amountOf, type Kind, TARIFF_1 } from '../stack/support/oracle.js';
 import { type SentEvent, VIEWER_PREFIXES } from './traffic.js';
 
 /**
@@ -114,34 +115,6 @@ async function judgePostings(db: Pool, day: string): Promise<string[]> {
   );
 }
 
-/** Tariff v1 in tenths of a won, straight from the rules. */
-const TIERS: Readonly<Record<string, readonly (readonly [from: number, price: number])[]>> = {
-  view: [
-    [0, 10],
-    [100_000, 11],
-    [500_000, 13],
-    [1_000_000, 15],
-  ],
-  ad: [
-    [0, 100],
-    [100_000, 120],
-    [500_000, 150],
-    [1_000_000, 200],
-  ],
-};
-
-/** The amount of a posting of kind from one position to another, floored to whole won once. */
-export function amountOf(kind: string, from: number, to: number): number {
-  if (to < from) return -amountOf(kind, to, from);
-  const tiers = TIERS[kind]!;
-  let tenths = 0;
-  tiers.forEach(([start, price], i) => {
-    const end = tiers[i + 1]?.[0] ?? Number.POSITIVE_INFINITY;
-    tenths += Math.max(0, Math.min(to, end) - Math.max(from, start)) * price;
-  });
-  return Math.floor(tenths / 10);
-}
-
 /** Each posting starts where the one before ended, the first at the opening position, and costs what the tariff says. */
 async function judgeChains(db: Pool): Promise<string[]> {
   const ends = new Map<string, number>();
@@ -153,14 +126,14 @@ async function judgeChains(db: Pool): Promise<string[]> {
     ends.set(`${videoId} ad`, Number(ads));
   }
   const problems: string[] = [];
-  for (const [videoId, kind, seq, from, to, amount] of await rows<[string, string, string, string, string, string]>(
+  for (const [videoId, kind, seq, from, to, amount] of await rows<[string, Kind, string, string, string, string]>(
     db,
     `SELECT video_id, kind, seq, from_position, to_position, amount FROM playbill_batch.posting
      ORDER BY video_id, kind, seq`,
   )) {
     const key = `${videoId} ${kind}`;
     if (ends.get(key) !== Number(from)) problems.push(`posting ${key} ${seq} starts at ${from}, not ${ends.get(key)}`);
-    const expected = amountOf(kind, Number(from), Number(to));
+    const expected = amountOf(TARIFF_1, kind, Number(from), Number(to));
     if (expected !== Number(amount)) problems.push(`posting ${key} ${seq} is ${amount} won, not ${expected}`);
     ends.set(key, Number(to));
   }

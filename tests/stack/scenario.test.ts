@@ -1,58 +1,20 @@
 import type { Connection } from 'mysql2/promise';
-import { addDays, daysBetween, type KstDay, kstDayOf, REASON, type ReasonName } from '#domain';
+import { addDays, daysBetween, type KstDay, kstDayOf, REASON } from '#domain';
 import { reconcile, reconcileBooks } from '../../services/batch/usecases/reconcile.js';
 import { requestRun } from '../../services/batch/usecases/request-run.js';
 import { installationOf } from '../../services/ops/adapters/installation.js';
 import { openOperatorDatabase } from '../../services/ops/adapters/operator-database.js';
 import { loadOpening } from '../../services/ops/opening/load-opening.js';
-import { readFixture } from '../unit/domain/support/fixtures.js';
+import {
+  type ExpectedPosting,
+  type Step,
+  scenario,
+  type VideoStatistics,
+} from '../unit/domain/support/scenario-fixture.js';
 import { callBatch, forgetEverything, runDay } from './support/batch.js';
 import { insertEvent, insertVideo, revokeById } from './support/events.js';
 import { InProcessBatch } from './support/in-process.js';
 import { adminConnection, stack } from './support/stack.js';
-
-interface SentEvent {
-  eventId: string;
-  videoId: string;
-  viewer: string;
-  playedTime: number;
-  lastWatched: number;
-  adViewCount: number;
-  watchedAt: string;
-}
-interface VideoStatistics {
-  views: number;
-  playTimeSeconds: number;
-  adViews: number;
-  excluded: Record<string, number>;
-}
-interface ExpectedPosting {
-  videoId: string;
-  kind: string;
-  day: string;
-  billedOn: string;
-  adjustment: boolean;
-  from: string;
-  to: string;
-  amount: string;
-}
-type Step =
-  | { do: 'send'; event: SentEvent; answer: { day: string; reason: ReasonName; duplicate: boolean } }
-  | { do: 'revoke'; eventIds: string[] }
-  | {
-      do: 'run';
-      day: string;
-      today: string;
-      statistics: Record<string, VideoStatistics>;
-      newPostings: ExpectedPosting[];
-    };
-
-const scenario = readFixture<{
-  videos: Record<string, { creatorId: string; lengthSeconds: number; openingViews: number; openingAds: number }>;
-  steps: Step[];
-  positions: Record<string, string>;
-  ledgerTotal: string;
-}>('scenario');
 
 /** Letters and names of the scenario stand for ids of one's own. */
 const idOf = (letter: string) => letter.charCodeAt(0) - 64;
@@ -175,7 +137,7 @@ async function postingsAfter(before: Map<string, number>): Promise<ExpectedPosti
     .filter((row) => Number(row.seq) > (before.get(`${row.video_id}/${row.kind}`) ?? 0))
     .map((row) => ({
       videoId: letterOf(row.video_id),
-      kind: String(row.kind),
+      kind: String(row.kind) as ExpectedPosting['kind'],
       day: String(row.day),
       billedOn: String(row.billed_on),
       adjustment: Number(row.adjustment) === 1,

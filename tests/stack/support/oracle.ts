@@ -40,7 +40,7 @@ export interface OraclePosting {
 }
 
 /** Tariff v1 of the rules. */
-const TARIFF_1: OracleTariff = {
+export const TARIFF_1: OracleTariff = {
   version: 1,
   effectiveFrom: '1970-01-01',
   rounding: 'line',
@@ -127,7 +127,7 @@ export class Oracle {
     const from = this.chain(video.id, kind).at(-1)?.to ?? video.opening[kind];
     const to = from + difference;
     const tariff = this.#tariffOn(day);
-    const amount = difference > 0 ? amountOf(tariff, kind, from, to) : -amountOf(tariff, kind, to, from);
+    const amount = amountOf(tariff, kind, from, to);
     const creator = video.creator;
     this.postings.push({ video: video.id, creator, kind, day, billedOn, tariff: tariff.version, from, to, amount });
   }
@@ -138,7 +138,9 @@ export class Oracle {
   }
 }
 
-function amountOf(tariff: OracleTariff, kind: Kind, from: number, to: number): number {
+/** The won of a posting between two positions; downwards, minus what the way up is worth. */
+export function amountOf(tariff: OracleTariff, kind: Kind, from: number, to: number): number {
+  if (to < from) return -amountOf(tariff, kind, to, from);
   const tiers = tariff.tiers[kind];
   if (tariff.rounding === 'line') return Math.floor(priceOf(tiers, from, to) / 10);
   const before = priceOf(tiers, 0, from);

@@ -13,51 +13,8 @@ import {
   type VideoId,
   verifyChain,
 } from '#domain';
-import { readFixture } from './support/fixtures.js';
 import { Model, type ModelPosting } from './support/model.js';
-
-interface SentEvent {
-  eventId: string;
-  videoId: string;
-  viewer: string;
-  playedTime: number;
-  lastWatched: number;
-  adViewCount: number;
-  watchedAt: string;
-}
-interface VideoStatistics {
-  views: number;
-  playTimeSeconds: number;
-  adViews: number;
-  excluded: Record<string, number>;
-}
-interface ExpectedPosting {
-  videoId: string;
-  kind: PostingKind;
-  day: string;
-  billedOn: string;
-  adjustment: boolean;
-  from: string;
-  to: string;
-  amount: string;
-}
-type Step =
-  | { do: 'send'; event: SentEvent; answer: Record<string, unknown> }
-  | { do: 'revoke'; eventIds: string[] }
-  | {
-      do: 'run';
-      day: string;
-      today: string;
-      statistics: Record<string, VideoStatistics>;
-      newPostings: ExpectedPosting[];
-    };
-
-const scenario = readFixture<{
-  videos: Record<string, { creatorId: string; lengthSeconds: number; openingViews: number; openingAds: number }>;
-  steps: Step[];
-  positions: Record<string, string>;
-  ledgerTotal: string;
-}>('scenario');
+import { type ExpectedPosting, type SentEvent, scenario } from './support/scenario-fixture.js';
 
 /** Letters and names of the scenario stand for ids of one's own. */
 const videoIdOf = (letter: string): VideoId => parseVideoId(String(letter.charCodeAt(0) - 64));
