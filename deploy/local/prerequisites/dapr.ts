@@ -25,7 +25,7 @@ const RUNTIME_DIR = join(ROOT_DIR, 'dapr', 'runtime');
 const THREE_WAYS =
   'install Go 1.26 or newer (it is then built, once), or run `dapr init --slim` (Dapr 1.16 or newer), ' +
   'or set PLAYBILL_DAPR_BIN to a folder with daprd, placement, scheduler and sentry; ' +
-  'or use docker compose (deploy/compose), which needs none of them';
+  'or use docker compose (docker-compose.yml), which needs none of them';
 
 /**
  * Finds the Dapr runtime: PLAYBILL_DAPR_BIN, an installed one, one that was built before; or builds it.
