@@ -31,6 +31,8 @@ import { RunDriver } from './usecases/run-driver.js';
 import { SliceWorker } from './usecases/slice-worker.js';
 
 const HEARTBEAT_MS = 1_000;
+/** How often a replica looks by itself whether runs are driven: a reminder can hang with the host that it was for. */
+const DRIVE_INTERVAL_MS = 5_000;
 /** The schedule of components/cron-daily: ten past midnight, Asia/Seoul. */
 const CRON_AFTER_MIDNIGHT_MS = 10 * 60_000;
 
@@ -63,12 +65,14 @@ async function main(): Promise<void> {
   });
   await app.start();
   const heartbeat = startHeartbeat(context);
+  const driving = setInterval(() => driver.ensureRunning(), DRIVE_INTERVAL_MS);
   relay.start();
   tops.start();
   await keepTrying(logger, 'the watchdog reminder', () => actors.setWatchdog());
   logger.info({ port: config.APP_PORT }, 'batch replica is up');
 
   onStop(async () => {
+    clearInterval(driving);
     await heartbeat.stop();
     await driver.stop();
     await worker.stop();

@@ -112,6 +112,7 @@ export async function completedDays(db: Queryable): Promise<{ day: KstDay; compl
 export async function topOfSlice(db: Queryable, days: readonly KstDay[], slice: number): Promise<TopLists> {
   const marks = days.map(() => '?').join(', ');
   const lists: Record<TopMetric, TopVideo[]> = { views: [], play_time: [] };
+  if (days.length === 0) return lists;
   for (const metric of TOP_METRICS) {
     const rows: { video_id: string; amount: string }[] = await db.query(
       `SELECT video_id, SUM(${metric}) AS amount FROM ${STATISTIC} WHERE day IN (${marks}) AND slice = ?

@@ -34,7 +34,8 @@ export function addBackupCommands(program: Command, environment: CommandEnvironm
       printResult({
         json,
         value: manifest,
-        text: () => `the backup of ${manifest.startedAt} is in; start the services, then: npm run ops -- reconcile --all`,
+        text: () =>
+          `the backup of ${manifest.startedAt} is in; start the services, then: npm run ops -- reconcile --all`,
       });
     });
 }
