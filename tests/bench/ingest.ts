@@ -6,6 +6,7 @@ import { adsOf, type KstDay, kstDayOf } from '#domain';
 import { connect, credentialsOf } from '../../deploy/local/stack/index.js';
 import { installationOf } from '../../services/ops/adapters/installation.js';
 import { UserClient } from '../../services/ops/adapters/user-client.js';
+import { cpuByProcess, printCpu } from './processor-time.js';
 import { type Bench, type BenchStack, printTable } from './support.js';
 
 const VIDEOS = 100_000;
@@ -153,32 +154,6 @@ async function measureBulk(stack: BenchStack, source: EventSource, options: { du
   printCpu(stack, { before: cpuBefore, after: cpuAfter, items: accepted, item: 'event' });
 }
 
-type CpuTimes = readonly (readonly [name: string, seconds: number])[];
-
-/** Where the processor time went, by process. */
-function printCpu(
-  stack: BenchStack,
-  {
-    before,
-    after = cpuByProcess(stack),
-    items,
-    item,
-  }: { before: CpuTimes; after?: CpuTimes; items: number; item: string },
-): void {
-  const used = after.map(([name, seconds], i) => [name, seconds - before[i]![1]] as const);
-  const total = used.reduce((sum, [, seconds]) => sum + seconds, 0);
-  const row = (name: string, seconds: number) => [
-    name,
-    ((1e6 * seconds) / items).toFixed(1),
-    `${((100 * seconds) / total).toFixed(0)} %`,
-  ];
-  const shown = [...used].sort((a, b) => b[1] - a[1]).filter(([, seconds]) => seconds / total > 0.015);
-  printTable(
-    ['processor time', `µs a${/^[aeiou]/.test(item) ? 'n' : ''} ${item}`, 'share'],
-    [...shown.map(([name, seconds]) => row(name, seconds)), row('all', total)],
-  );
-}
-
 /** Each replica comes to know every video, as it does within its first minutes of a day. */
 async function introduceVideos(stack: BenchStack, source: EventSource, token: string): Promise<void> {
   const { endpoints, secrets } = stack.stack;
@@ -229,19 +204,6 @@ async function watchStack(stack: BenchStack) {
 
 function residentMb(pid: number): number {
   return Number(/VmRSS:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? 0) / 1024;
-}
-
-const TICKS_PER_SECOND = 100;
-
-/** Processor seconds that each process of the stack, and this one with the load, has used so far. */
-function cpuByProcess({ stack }: BenchStack): [name: string, seconds: number][] {
-  const secondsOf = (pid: number | undefined) => {
-    if (pid === undefined) return 0;
-    const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]!.split(' ');
-    return (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND;
-  };
-  const processes = stack.processNames().map((name) => [name, secondsOf(stack.pidOf(name))] as [string, number]);
-  return [...processes, ['load', secondsOf(process.pid)]];
 }
 
 type Post = (path: string, body: string, headers: Record<string, string>) => Promise<{ status: number; text: string }>;

@@ -3,6 +3,7 @@ import type { KstDay } from '#domain';
 import { batchClientOf } from '../../services/ops/adapters/batch-client.js';
 import { installationOf } from '../../services/ops/adapters/installation.js';
 import { runDay, runSeconds } from '../../services/ops/run-view.js';
+import { cpuByProcess, printCpu } from './processor-time.js';
 import { type Bench, type BenchStack, printTable } from './support.js';
 
 const SIZES = [100_000, 1_000_000];
@@ -27,7 +28,10 @@ async function measure(stack: BenchStack, { day, videos }: { day: KstDay; videos
   await makeStatistics(stack, { day, videos });
   await stack.replicasCaughtUp();
   const batch = batchClientOf(installationOf(stack.stack.endpoints, stack.stack.secrets));
+  const before = cpuByProcess(stack);
   const { run } = await runDay(batch, { date: day, job: 'settlement', silent: false });
+  await stack.replicasCaughtUp();
+  printCpu(stack, { before, items: run.postings, item: 'posting' });
   const [differences] = await stack.db.query(
     `SELECT s.video_id FROM playbill_batch.daily_statistic s JOIN playbill_batch.position p ON p.video_id = s.video_id
      WHERE s.day = '${day}' AND p.view_day <> s.day LIMIT 1`,
