@@ -147,6 +147,7 @@ function commonArgs(layout: StateLayout, server: MariadbServer, env: NodeJS.Proc
     '--relay-log=relay',
     '--binlog-format=ROW',
     '--binlog-row-image=MINIMAL',
+    '--binlog-annotate-row-events=OFF',
     `--binlog-expire-logs-seconds=${7 * 86_400}`,
     '--character-set-server=utf8mb4',
     '--collation-server=utf8mb4_general_ci',
