@@ -28,15 +28,6 @@ export const GENESIS_HASH = '0'.repeat(64);
  * @param previousHash 64 hexadecimal digits, of the entry before it in the creator's chain
  */
 export function ledgerHashInput(previousHash: string, entry: LedgerEntry): string {
-  return [
-    previousHash,
-    entry.creatorId,
-    entry.seq,
-    entry.eventDay,
-    entry.videoId,
-    entry.kind,
-    entry.postingSeq,
-    entry.amount,
-    entry.runNumber,
-  ].join('|');
+  const { creatorId, seq, eventDay, videoId, kind, postingSeq, amount, runNumber } = entry;
+  return `${previousHash}|${creatorId}|${seq}|${eventDay}|${videoId}|${kind}|${postingSeq}|${amount}|${runNumber}`;
 }

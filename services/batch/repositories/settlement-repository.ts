@@ -1,6 +1,5 @@
 import { type KstDay, sliceOf } from '#domain';
 import { type BulkInsert, bulkInsert, type Queryable } from '#lib/database';
-import type { LedgerEntry } from '../domain/ledger.js';
 import type { Position, Posting, VideoUnits } from '../domain/settle-video.js';
 
 /**
@@ -70,40 +69,19 @@ export async function readPositions(tx: Queryable, videoIds: readonly bigint[]):
   );
 }
 
-const POSTING_INSERT: Omit<BulkInsert, 'constants'> = {
-  table: 'playbill_batch.posting',
-  columns: [
-    { name: 'creator_id', type: 'BIGINT' },
-    { name: 'video_id', type: 'BIGINT' },
-    { name: 'kind', type: 'VARCHAR(16)' },
-    { name: 'seq', type: 'INT' },
-    { name: 'from_position', type: 'BIGINT' },
-    { name: 'to_position', type: 'BIGINT' },
-    { name: 'amount', type: 'BIGINT' },
-    { name: 'previous_day', type: 'DATE' },
-    { name: 'ledger_seq', type: 'BIGINT' },
-  ],
-};
-
-const ADJUSTMENT_INSERT: Omit<BulkInsert, 'constants'> = {
-  table: 'playbill_batch.adjustment',
-  columns: [
-    { name: 'creator_id', type: 'BIGINT' },
-    { name: 'video_id', type: 'BIGINT' },
-    { name: 'kind', type: 'VARCHAR(16)' },
-    { name: 'seq', type: 'INT' },
-    { name: 'cause', type: 'VARCHAR(16)' },
-  ],
-};
-
 /** A posting with its entry in its creator's ledger chain. */
-export type EnteredPosting = Posting & { readonly ledgerSeq: bigint };
+export interface EnteredPosting {
+  readonly posting: Posting;
+  readonly ledgerSeq: bigint;
+  /** Of the entry, in hexadecimal. */
+  readonly hash: string;
+}
 
 /** Why an adjustment is made; see docs/ledger.md. */
 export type AdjustmentCause = 'LATE' | 'REVOKED' | 'CORRECTION';
 
 export interface PostingsInsert {
-  readonly postings: readonly EnteredPosting[];
+  readonly entered: readonly EnteredPosting[];
   readonly creatorSlice: number;
   readonly runNumber: number;
   readonly causeOf: (posting: Posting) => AdjustmentCause;
@@ -112,70 +90,66 @@ export interface PostingsInsert {
 /** Stores the postings of one slice; those billed on another day than their event day are indexed as adjustments. */
 export async function insertPostings(
   tx: Queryable,
-  { postings, creatorSlice, runNumber, causeOf }: PostingsInsert,
+  { entered, creatorSlice, runNumber, causeOf }: PostingsInsert,
 ): Promise<void> {
-  const first = postings[0];
+  const first = entered[0]?.posting;
   if (first === undefined) return;
   const { eventDay, billedOn, tariffVersion } = first;
+  const day = { event_day: eventDay, creator_slice: creatorSlice, billed_on: billedOn };
   await bulkInsert(
     tx,
     {
-      ...POSTING_INSERT,
-      constants: {
-        event_day: eventDay,
-        creator_slice: creatorSlice,
-        billed_on: billedOn,
-        tariff_version: tariffVersion,
-        run_number: runNumber,
-      },
+      table: 'playbill_batch.posting',
+      columns: [
+        'creator_id',
+        'video_id',
+        'kind',
+        'seq',
+        'from_position',
+        'to_position',
+        'amount',
+        'previous_day',
+        'ledger_seq',
+      ],
+      values: ({ posting: p, ledgerSeq }) => [
+        p.creatorId,
+        p.videoId,
+        p.kind,
+        p.seq,
+        p.from,
+        p.to,
+        p.amount,
+        p.previousDay,
+        ledgerSeq,
+      ],
+      constants: { ...day, tariff_version: tariffVersion, run_number: runNumber },
     },
-    postings.map((p) => [
-      String(p.creatorId),
-      String(p.videoId),
-      p.kind,
-      p.seq,
-      String(p.from),
-      String(p.to),
-      String(p.amount),
-      p.previousDay,
-      String(p.ledgerSeq),
-    ]),
+    entered,
   );
   if (billedOn === eventDay) return;
   await bulkInsert(
     tx,
-    { ...ADJUSTMENT_INSERT, constants: { event_day: eventDay, creator_slice: creatorSlice, billed_on: billedOn } },
-    postings.map((p) => [String(p.creatorId), String(p.videoId), p.kind, p.seq, causeOf(p)]),
+    {
+      table: 'playbill_batch.adjustment',
+      columns: ['creator_id', 'video_id', 'kind', 'seq', 'cause'],
+      values: ({ posting: p }) => [p.creatorId, p.videoId, p.kind, p.seq, causeOf(p)],
+      constants: day,
+    },
+    entered,
   );
 }
 
-const POSITION_UPSERT: BulkInsert = {
+const POSITION_UPSERT: BulkInsert<readonly [videoId: bigint, Position]> = {
   table: 'playbill_batch.position',
-  columns: [
-    { name: 'video_id', type: 'BIGINT' },
-    { name: 'views', type: 'BIGINT' },
-    { name: 'ads', type: 'BIGINT' },
-    { name: 'view_seq', type: 'INT' },
-    { name: 'ad_seq', type: 'INT' },
-    { name: 'view_day', type: 'DATE' },
-    { name: 'ad_day', type: 'DATE' },
-  ],
+  columns: ['video_id', 'views', 'ads', 'view_seq', 'ad_seq', 'view_day', 'ad_day'],
+  values: ([videoId, p]) => [videoId, p.views, p.ads, p.viewSeq, p.adSeq, p.viewDay, p.adDay],
   onDuplicate: `ON DUPLICATE KEY UPDATE views = VALUES(views), ads = VALUES(ads), view_seq = VALUES(view_seq),
     ad_seq = VALUES(ad_seq), view_day = VALUES(view_day), ad_day = VALUES(ad_day)`,
 };
 
 /** Moves the ends of the chains. */
 export async function savePositions(tx: Queryable, positions: ReadonlyMap<bigint, Position>): Promise<void> {
-  const rows = [...positions].map(([id, p]) => [
-    String(id),
-    String(p.views),
-    String(p.ads),
-    p.viewSeq,
-    p.adSeq,
-    p.viewDay,
-    p.adDay,
-  ]);
-  await bulkInsert(tx, POSITION_UPSERT, rows);
+  await bulkInsert(tx, POSITION_UPSERT, [...positions]);
 }
 
 /** The end of a creator's ledger chain. `hash` in hexadecimal. */
@@ -194,54 +168,42 @@ export async function lockLedgerHeads(tx: Queryable, creatorIds: readonly bigint
   return new Map(rows.map((row) => [BigInt(row.creator_id!), { seq: BigInt(row.last_seq!), hash: row.last_hash! }]));
 }
 
-const LEDGER_INSERT: Omit<BulkInsert, 'constants'> = {
-  table: 'playbill_batch.ledger_entry',
-  columns: [
-    { name: 'creator_id', type: 'BIGINT' },
-    { name: 'seq', type: 'BIGINT' },
-    { name: 'video_id', type: 'BIGINT' },
-    { name: 'kind', type: 'VARCHAR(16)' },
-    { name: 'posting_seq', type: 'INT' },
-    { name: 'amount', type: 'BIGINT' },
-    { name: 'hash', type: 'CHAR(64)', convert: 'UNHEX' },
-  ],
-};
-
-/** Appends entries of one run and event day to their creators' chains. */
+/** Appends the entries of one run's postings of an event day to their creators' chains. */
 export async function appendLedgerEntries(
   tx: Queryable,
-  entries: readonly (LedgerEntry & { readonly hash: string })[],
+  { entered, runNumber }: { entered: readonly EnteredPosting[]; runNumber: number },
 ): Promise<void> {
-  const first = entries[0];
+  const first = entered[0]?.posting;
   if (first === undefined) return;
   await bulkInsert(
     tx,
-    { ...LEDGER_INSERT, constants: { event_day: first.eventDay, run_number: first.runNumber } },
-    entries.map((e) => [
-      String(e.creatorId),
-      String(e.seq),
-      String(e.videoId),
-      e.kind,
-      e.postingSeq,
-      String(e.amount),
-      e.hash,
-    ]),
+    {
+      table: 'playbill_batch.ledger_entry',
+      columns: ['creator_id', 'seq', 'video_id', 'kind', 'posting_seq', 'amount', 'hash'],
+      values: ({ posting: p, ledgerSeq, hash }) => [
+        p.creatorId,
+        ledgerSeq,
+        p.videoId,
+        p.kind,
+        p.seq,
+        p.amount,
+        { hex: hash },
+      ],
+      constants: { event_day: first.eventDay, run_number: runNumber },
+    },
+    entered,
   );
 }
 
-const LEDGER_HEAD_UPSERT: BulkInsert = {
+const LEDGER_HEAD_UPSERT: BulkInsert<readonly [creatorId: bigint, LedgerHead]> = {
   table: 'playbill_batch.ledger_account',
-  columns: [
-    { name: 'creator_id', type: 'BIGINT' },
-    { name: 'last_seq', type: 'BIGINT' },
-    { name: 'last_hash', type: 'CHAR(64)', convert: 'UNHEX' },
-  ],
+  columns: ['creator_id', 'last_seq', 'last_hash'],
+  values: ([creatorId, head]) => [creatorId, head.seq, { hex: head.hash }],
   onDuplicate: 'ON DUPLICATE KEY UPDATE last_seq = VALUES(last_seq), last_hash = VALUES(last_hash)',
 };
 
 export async function saveLedgerHeads(tx: Queryable, heads: ReadonlyMap<bigint, LedgerHead>): Promise<void> {
-  const rows = [...heads].map(([creatorId, head]) => [String(creatorId), String(head.seq), head.hash]);
-  await bulkInsert(tx, LEDGER_HEAD_UPSERT, rows);
+  await bulkInsert(tx, LEDGER_HEAD_UPSERT, [...heads]);
 }
 
 /** The last day that was settled, or null before the books are open. */

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import type { Tariff } from '#domain';
 import { inTransaction, type Queryable } from '#lib/database';
 import type { RunMetrics } from '#lib/telemetry';
@@ -88,7 +88,7 @@ async function settleChunk(tx: Queryable, { task, tariff, videos }: Chunk): Prom
   }
   const entered = await appendToLedger(tx, postings, task);
   const causeOf = await causes(tx, postings, task);
-  await insertPostings(tx, { postings: entered, creatorSlice: task.slice, runNumber: task.runNumber, causeOf });
+  await insertPostings(tx, { entered, creatorSlice: task.slice, runNumber: task.runNumber, causeOf });
   await savePositions(tx, moved);
   return postings;
 }
@@ -112,7 +112,7 @@ async function appendToLedger(
 ): Promise<EnteredPosting[]> {
   const heads = await lockLedgerHeads(tx, [...new Set(postings.map((posting) => posting.creatorId))]);
   const before = new Map(heads);
-  const entries = postings.map((posting) => {
+  const entered = postings.map((posting) => {
     const head = heads.get(posting.creatorId) ?? { seq: 0n, hash: GENESIS_HASH };
     const entry: LedgerEntry = {
       creatorId: posting.creatorId,
@@ -124,18 +124,14 @@ async function appendToLedger(
       amount: posting.amount,
       runNumber,
     };
-    const hash = sha256(ledgerHashInput(head.hash, entry));
-    heads.set(posting.creatorId, { seq: entry.seq, hash } satisfies LedgerHead);
-    return { ...entry, hash };
+    const next: LedgerHead = { seq: entry.seq, hash: hash('sha256', ledgerHashInput(head.hash, entry), 'hex') };
+    heads.set(posting.creatorId, next);
+    return { posting, ledgerSeq: next.seq, hash: next.hash };
   });
-  await appendLedgerEntries(tx, entries);
+  await appendLedgerEntries(tx, { entered, runNumber });
   await saveLedgerHeads(tx, heads);
   for (const [creatorId, { seq }] of heads) {
     if (needsCheckpoint(before.get(creatorId)?.seq ?? 0n, seq)) await insertCheckpoint(tx, creatorId, seq);
   }
-  return postings.map((posting, i) => ({ ...posting, ledgerSeq: entries[i]!.seq }));
-}
-
-function sha256(text: string): string {
-  return createHash('sha256').update(text).digest('hex');
+  return entered;
 }

@@ -1,5 +1,5 @@
 export { ACCOUNTS, type Account, readCredentials, secretName } from './accounts.js';
-export { type BulkColumn, type BulkInsert, bulkInsert, insertDocument } from './bulk.js';
+export { type BulkInsert, bulkInsert, type DocumentColumn, insertDocument, type Literal } from './bulk.js';
 export {
   type Credentials,
   connectDatabase,

@@ -87,19 +87,16 @@ async function refuseOpenBooks(tx: Queryable): Promise<void> {
 }
 
 async function insertPositions(tx: Queryable, positions: readonly OpeningPosition[]): Promise<void> {
-  const columns = ['video_id', 'opening_views', 'opening_ads', 'views', 'ads'] as const;
   for (let at = 0; at < positions.length; at += VIDEOS_PER_QUERY) {
-    const rows = positions
-      .slice(at, at + VIDEOS_PER_QUERY)
-      .map((p) => [p.videoId, p.views, p.adViews, p.views, p.adViews].map(String));
     await bulkInsert(
       tx,
       {
         table: 'playbill_batch.position',
-        columns: columns.map((name) => ({ name, type: 'BIGINT' as const })),
+        columns: ['video_id', 'opening_views', 'opening_ads', 'views', 'ads'],
+        values: (p) => [p.videoId, p.views, p.adViews, p.views, p.adViews],
         constants: { view_seq: 0, ad_seq: 0 },
       },
-      rows,
+      positions.slice(at, at + VIDEOS_PER_QUERY),
     );
   }
 }
