@@ -6,6 +6,7 @@ import { OutboxRelay, Sidecar } from '#lib/dapr';
 import {
   connectDatabase,
   type Database,
+  DatabaseClock,
   dropPartitions,
   ensurePartitions,
   inTransaction,
@@ -45,7 +46,7 @@ async function main(): Promise<void> {
   const directory = new PartitionDirectory((id) => actors.where(id), PARTITION_IDS);
   const driver = new RunDriver({ context, directory, handOut: (id, task) => actors.process(id, task) });
   const tops = createTopBuilder(context);
-  const tickIfDue = createTick(actors, logger);
+  const tickIfDue = createTick(actors, context);
   provideServices({
     context,
     driver,
@@ -60,7 +61,7 @@ async function main(): Promise<void> {
   const app = createApp({
     context,
     actors,
-    verifier: createVerifier({ loadKeys: keysFrom(sidecar) }),
+    verifier: createVerifier({ loadKeys: keysFrom(sidecar), now: context.now }),
     onCron: tickIfDue,
   });
   await app.start();
@@ -102,7 +103,8 @@ async function createContext({ config, logger, sidecar }: { config: Config; logg
     publish: (topic, event) => sidecar.publish(topic, { ...event, type: topic, source: 'playbill/batch' }),
     onError: (error) => logger.warn({ err: error }, 'events could not be published, trying again'),
   });
-  const today = () => kstDayOf(Date.now());
+  const clock = await DatabaseClock.start(database.primary);
+  const today = () => kstDayOf(clock.now());
   const context: Context = {
     config,
     database,
@@ -110,6 +112,7 @@ async function createContext({ config, logger, sidecar }: { config: Config; logg
     logger,
     metrics: createRunMetrics(booksState(database.primary)),
     replica: config.PLAYBILL_REPLICA,
+    now: clock.now,
     today,
     dropPartitions: (before) => dropPartitions(maintenance.primary, before),
     preparePartitions: async () => {
@@ -118,7 +121,11 @@ async function createContext({ config, logger, sidecar }: { config: Config; logg
     },
     wakeOutbox: () => relay.wake(),
   };
-  return { context, relay, close: () => Promise.all([database.close(), maintenance.close()]) };
+  const close = () => {
+    clock.stop();
+    return Promise.all([database.close(), maintenance.close()]);
+  };
+  return { context, relay, close };
 }
 
 function booksState(primary: Database['primary']): BooksState {
@@ -132,12 +139,12 @@ function booksState(primary: Database['primary']): BooksState {
 }
 
 /** The slot whose time has come is passed on to the coordinator, which acts on it once. */
-function createTick(actors: ActorClient, logger: Logger): () => Promise<void> {
+function createTick(actors: ActorClient, { logger, now }: Context): () => Promise<void> {
   let acted = '';
   return async () => {
-    const now = Date.now();
-    const today = kstDayOf(now);
-    const slot = now >= startOfDayMs(today) + CRON_AFTER_MIDNIGHT_MS ? today : addDays(today, -1);
+    const nowMs = now();
+    const today = kstDayOf(nowMs);
+    const slot = nowMs >= startOfDayMs(today) + CRON_AFTER_MIDNIGHT_MS ? today : addDays(today, -1);
     if (slot === acted) return;
     const answer = await actors.tick(slot).catch((error: unknown) => {
       logger.warn({ err: error, slot }, 'the coordinator could not be told of the schedule, a reminder tells it again');

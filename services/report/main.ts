@@ -1,7 +1,14 @@
 import { createVerifier, keysFrom } from '#lib/auth';
 import { readConfig } from '#lib/config';
 import { OutboxRelay, Sidecar } from '#lib/dapr';
-import { type Credentials, connectDatabase, inTransaction, ReaderPool, readCredentials } from '#lib/database';
+import {
+  type Credentials,
+  connectDatabase,
+  DatabaseClock,
+  inTransaction,
+  ReaderPool,
+  readCredentials,
+} from '#lib/database';
 import { listen } from '#lib/http';
 import { type Logger } from '#lib/logging';
 import { Loop } from '#lib/loop';
@@ -27,6 +34,7 @@ async function main(): Promise<void> {
   const { logger, sidecar, onStop } = await beginService('report', config);
   const databases = await openDatabases(config, sidecar);
   const { database, reader } = databases;
+  const clock = await DatabaseClock.start(database.primary);
   const renderer = new PdfRenderer({ threads: config.REPORT_PDF_THREADS });
   const mailer = createMailer({
     server: config.PLAYBILL_SMTP,
@@ -50,7 +58,7 @@ async function main(): Promise<void> {
     logger,
     metrics: createMailMetrics(),
     replica,
-    now: Date.now,
+    now: clock.now,
     findAddresses: addressesBy(sidecar),
     sendMail: mailer.send,
     renderPdf: (statement) => renderer.render(statement),
@@ -60,7 +68,7 @@ async function main(): Promise<void> {
     },
   };
   loops.push(...loopsOf(context, logger));
-  const verifier = createVerifier({ loadKeys: keysFrom(sidecar) });
+  const verifier = createVerifier({ loadKeys: keysFrom(sidecar), now: clock.now });
   const app = createApp({ context, verifier, ready: async () => void (await database.primary.query('SELECT 1')) });
   const server = await listen(app, { host: config.APP_HOST, port: config.APP_PORT });
   relay.start();
@@ -74,6 +82,7 @@ async function main(): Promise<void> {
     await Promise.all(loops.map((loop) => loop.stop()));
     await relay.stop();
     mailer.close();
+    clock.stop();
     await renderer.close();
     await Promise.all([reader.close(), database.close()]);
   });

@@ -1,7 +1,7 @@
 import { createVerifier, keysFrom } from '#lib/auth';
 import { readConfig } from '#lib/config';
 import { OutboxRelay } from '#lib/dapr';
-import { connectDatabase, inTransaction, readCredentials } from '#lib/database';
+import { connectDatabase, DatabaseClock, inTransaction, readCredentials } from '#lib/database';
 import { listen } from '#lib/http';
 import { beginService } from '#lib/service';
 import { createIngestMetrics } from '#lib/telemetry';
@@ -29,6 +29,7 @@ async function main(): Promise<void> {
     poolSize: config.PLAYBILL_DB_POOL_SIZE,
   });
   const { primary } = database;
+  const clock = await DatabaseClock.start(primary);
   const policies = await PolicyWatch.start(() => readPolicies(primary));
   const delivery = new RecordingDelivery({ primary, logger, ...recordingOutlets(sidecar) });
   const metrics = createIngestMetrics();
@@ -48,6 +49,7 @@ async function main(): Promise<void> {
     commitsMax: config.WATCH_COMMITS_MAX,
     waitingMax: config.WATCH_WAITING_MAX,
     deadlineMs: config.WATCH_COMMIT_DEADLINE_MS,
+    now: clock.now,
   });
   const revocations = new RevocationWorker({
     primary,
@@ -64,11 +66,11 @@ async function main(): Promise<void> {
     logger,
     appApiToken: config.APP_API_TOKEN,
     ready: async () => void (await primary.query('SELECT 1')),
-    verifier: createVerifier({ loadKeys: keysFrom(sidecar) }),
+    verifier: createVerifier({ loadKeys: keysFrom(sidecar), now: clock.now }),
     videos: new VideoDirectory(videosBy(sidecar), config.WATCH_VIDEOS_REMEMBERED),
     recorder,
     metrics,
-    now: Date.now,
+    now: clock.now,
     revoke: async (revocation) => {
       await requestRevocation(primary, revocation);
       revocations.wake();
@@ -88,6 +90,7 @@ async function main(): Promise<void> {
     await outbox.stop();
     await revocations.stop();
     policies.stop();
+    clock.stop();
     await database.close();
   });
 }

@@ -1,5 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { sliceOf } from '#domain';
+import { kstDayOf, sliceOf } from '#domain';
 import { Random } from '../../services/ops/generator/random.js';
 
 /** A video that traffic is about. */
@@ -23,6 +23,8 @@ export interface SentEvent {
   readonly eventId: string;
   readonly videoId: bigint;
   readonly slice: number;
+  /** The Asia/Seoul day that it is of. */
+  readonly day: string;
   readonly watchedAt: string;
   readonly playedTime: number;
   readonly lastWatched: number;
@@ -53,12 +55,16 @@ const GIVE_UP_MS = 90_000;
 const DAY_MS = 86_400_000;
 const SEOUL_OFFSET_MS = 9 * 3_600_000;
 const VIEWERS = 400;
+/** One event in so many is of this very moment instead of the day. */
+const LIVE_ONE_IN = 12;
 
 /**
  * Players and a bulk client that send what a seed says, with duplicates, retries and events that break a rule, until
  * they are told to stop. A client that got no answer sends the same again: that is what players do.
  */
 export class Traffic {
+  /** How often everything is sent, at the same time. */
+  copies = 1;
   readonly #events: SentEvent[] = [];
   readonly #contradictions: string[] = [];
   readonly #random = new Random();
@@ -99,7 +105,7 @@ export class Traffic {
 
   async #sendSingle(): Promise<void> {
     const event = this.#nextEvent('d');
-    await this.#callSingle(event);
+    await this.#sendCopies(() => this.#callSingle(event));
     // A client that retries everything: one call in eight is sent again although it was answered.
     if (this.#random.below(8) === 0) await this.#callSingle(event);
   }
@@ -116,6 +122,10 @@ export class Traffic {
     } else this.#contradictions.push(`stop ${eventId} answered ${answer.status} ${JSON.stringify(answer.body)}`);
   }
 
+  async #sendCopies(send: () => Promise<void>): Promise<void> {
+    await Promise.all(Array.from({ length: this.copies }, send));
+  }
+
   async #sendBulk(): Promise<void> {
     const events = Array.from({ length: BULK_EVENTS }, (_, i) => this.#nextEvent(i % 2 === 0 ? 'd' : 'u'));
     // Some that were sent before, and one of this call twice.
@@ -124,6 +134,10 @@ export class Traffic {
       if (old !== undefined) events.push(old);
     }
     events.push(events[0]!);
+    await this.#sendCopies(() => this.#callBulk(events));
+  }
+
+  async #callBulk(events: readonly SentEvent[]): Promise<void> {
     const body = {
       events: events.map((event) => ({
         videoId: String(event.videoId),
@@ -145,7 +159,7 @@ export class Traffic {
     results.forEach((result, i) => {
       const event = events[i]!;
       if (result.status === 'rejected') this.#note(event, { kind: 'refused' });
-      else this.#note(event, { kind: 'stored', reason: result.reason!, day: this.options.day });
+      else this.#note(event, { kind: 'stored', reason: result.reason!, day: event.day });
     });
   }
 
@@ -197,11 +211,15 @@ export class Traffic {
     const video = this.#pickVideo();
     const isBad = this.#random.below(25) === 0;
     const ads = Math.floor(video.lengthSeconds / 300);
-    const watchedAtMs = Date.parse(`${this.options.day}T00:00:00Z`) - SEOUL_OFFSET_MS + this.#random.below(DAY_MS);
+    const isLive = this.#random.below(LIVE_ONE_IN) === 0;
+    const startMs = Date.parse(`${this.options.day}T00:00:00Z`) - SEOUL_OFFSET_MS;
+    const ofDayMs = startMs + this.#random.below(DAY_MS);
+    const watchedAtMs = isLive ? Date.now() : ofDayMs;
     const event: SentEvent = {
       eventId: this.#eventId(watchedAtMs),
       videoId: video.videoId,
       slice: sliceOf(video.videoId as never),
+      day: kstDayOf(watchedAtMs),
       watchedAt: new Date(watchedAtMs).toISOString(),
       playedTime: isBad ? video.lengthSeconds + 1_000 : this.#random.below(video.lengthSeconds + 1),
       lastWatched: this.#random.below(video.lengthSeconds + 1),

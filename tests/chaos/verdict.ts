@@ -17,13 +17,14 @@ export interface Verdict {
 const REASONS = ['COUNTED', 'SELF_VIEW', 'REPEAT', 'TOO_SHORT', 'REVOKED'];
 const PROBLEMS_MAX = 20;
 
-/** Checks the events of one sender on a day. Reads the day's rows once. */
-export async function judgeEvents(db: Pool, day: string, events: readonly SentEvent[]): Promise<Verdict> {
+/** Checks the events of one sender. Reads the rows of their days once. */
+export async function judgeEvents(db: Pool, events: readonly SentEvent[]): Promise<Verdict> {
+  const days = [...new Set(events.map(({ day }) => day))];
   const stored = new Map<string, number[]>();
   for (const [eventId, reason] of await rows<[string, number]>(
     db,
-    'SELECT LOWER(HEX(event_id)), reason FROM playbill_watch.watch_event WHERE day = ?',
-    [day],
+    'SELECT LOWER(HEX(event_id)), reason FROM playbill_watch.watch_event WHERE day IN (?)',
+    [days],
   )) {
     stored.set(eventId, [...(stored.get(eventId) ?? []), Number(reason)]);
   }

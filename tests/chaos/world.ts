@@ -12,7 +12,11 @@ import {
 import { type BatchClient, batchClientOf, type RunView } from '../../services/ops/adapters/batch-client.js';
 import { installationOf } from '../../services/ops/adapters/installation.js';
 import { openOperatorDatabase } from '../../services/ops/adapters/operator-database.js';
+import { type ReportClient, reportClientOf } from '../../services/ops/adapters/report-client.js';
 import { generate } from '../../services/ops/generator/generate.js';
+import type { SmtpSink } from '../stack/support/smtp-sink.js';
+import type { Clocks } from './faults/clocks.js';
+import type { SlowLine } from './faults/slow-line.js';
 import type { TrafficVideo } from './traffic.js';
 
 const RUN_DEADLINE_MS = 120_000;
@@ -30,19 +34,35 @@ export interface ChaosStack {
   waitHealthy(deadlineMs?: number): Promise<void>;
 }
 
+/** What was built around a stack so that it can be hurt. */
+export interface Rig {
+  /** The mail server of the report service. */
+  readonly sink: SmtpSink;
+  /** What lies between the services and the database replicas, where the caller owns the stack. */
+  readonly lines?: readonly SlowLine[];
+  /** The services' clocks, where the caller owns the stack. */
+  readonly clocks?: Clocks;
+}
+
 /** What scenarios act on: a running stack, seen as its operators and clients see it. */
 export class World {
-  /** Kills every process at once and starts them again on the same data, where the caller owns the stack. */
-  crash: (() => Promise<void>) | undefined;
+  /**
+   * Kills every process at once and starts them again on the same data, where the caller owns the stack.
+   * @returns when they were dead, in ms of `performance.now`
+   */
+  crash: (() => Promise<number>) | undefined;
   #db: Pool;
   #batch: BatchClient;
+  #reports: ReportClient;
 
   constructor(
     public stack: ChaosStack,
     readonly ingestToken: string,
+    readonly rig: Rig,
   ) {
     this.#db = this.#connect();
     this.#batch = batchClientOf(this.#installation);
+    this.#reports = reportClientOf(this.#installation);
   }
 
   get db(): Pool {
@@ -64,12 +84,18 @@ export class World {
     return this.#batch;
   }
 
+  /** The operator's calls about statements. */
+  get reports(): ReportClient {
+    return this.#reports;
+  }
+
   /** Goes on with a stack that was started anew on the same data. */
   async replaceStack(stack: ChaosStack): Promise<void> {
     await this.#db.end().catch(() => undefined);
     this.stack = stack;
     this.#db = this.#connect();
     this.#batch = batchClientOf(this.#installation);
+    this.#reports = reportClientOf(this.#installation);
   }
 
   async close(): Promise<void> {
@@ -79,11 +105,11 @@ export class World {
   /** Makes events of the day by the bulk way, so that a run of it has something to do. */
   async fillDay(
     day: KstDay,
-    { events, videos, seed }: { events: number; videos: number; seed: number },
+    { events, videos, creators, seed }: { events: number; videos: number; creators: number; seed: number },
   ): Promise<void> {
     const database = await openOperatorDatabase(this.#installation);
     try {
-      const request = { day, events, videos, creators: Math.ceil(videos / 10), seed };
+      const request = { day, events, videos, creators, seed };
       await generate({ database, request, today: kstDayOf(Date.now()) });
     } finally {
       await database.close();

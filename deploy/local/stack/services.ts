@@ -17,6 +17,8 @@ export interface ServiceOptions {
   readonly secrets: Secrets;
   readonly databases: { readonly primary: Endpoint; readonly replicas: readonly Endpoint[] };
   readonly smtp: Endpoint;
+  /** A module that apps of Node load first. */
+  readonly preload?: string;
   /** Variables of the supervisor, and those that the stack's user adds for the apps. */
   readonly env: NodeJS.ProcessEnv;
 }
@@ -38,12 +40,13 @@ export function endpointOf({ name, ports }: AppInstance): AppEndpoint {
 
 /** How an instance's app is run. Its settings are all in the environment; its secrets come by the sidecar. */
 export function appSpec(instance: AppInstance, options: ServiceOptions): ProcessSpec {
-  const { databases, smtp, secrets, env } = options;
+  const { databases, smtp, secrets, env, preload } = options;
   const [command = '', ...args] = instance.command;
+  const isNode = command === 'node';
   return {
     name: instance.name,
-    command: command === 'node' ? process.execPath : command,
-    args,
+    command: isNode ? process.execPath : command,
+    args: isNode && preload !== undefined ? ['--import', preload, ...args] : args,
     env: {
       PATH: env.PATH,
       HOME: env.HOME,

@@ -18,7 +18,7 @@ import {
   startDatabases,
   waitReplicas,
 } from './databases.js';
-import { type StackEndpoints, textOf } from './endpoints.js';
+import { type Endpoint, type StackEndpoints, textOf } from './endpoints.js';
 import { SetupError } from './errors.js';
 import { inboxSpec } from './inbox.js';
 import { layoutOf, type StateLayout } from './paths.js';
@@ -45,6 +45,10 @@ export interface StackOptions {
   readonly env?: NodeJS.ProcessEnv;
   /** Done when databases and Dapr are up and before the first app starts, e.g. to fill the databases. */
   readonly beforeServices?: (stack: Pick<Stack, 'endpoints' | 'secrets'>) => Promise<void>;
+  /** Where the services find the database replicas, when it is not where they listen: the ends of lines between. */
+  readonly replicaLines?: readonly Endpoint[];
+  /** A module (URL) that every app of Node loads before its own, e.g. a clock that jumps. */
+  readonly preload?: string;
   /** Begins with empty databases, broker and reminders. */
   readonly fresh?: boolean;
   readonly log?: (line: string) => void;
@@ -116,20 +120,21 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
     await options.beforeServices?.({ endpoints, secrets });
     let services: ServiceOptions | undefined;
     if (instances.length > 0) {
-      const options: ServiceOptions = {
+      const serviceOptions: ServiceOptions = {
         layout,
         ports,
         daprd: programs.dapr.daprd,
         trustAnchors: await readTrustAnchors(layout),
         secrets,
-        databases: settings.database,
+        databases: { ...settings.database, replicas: options.replicaLines ?? settings.database.replicas },
+        ...(options.preload === undefined ? {} : { preload: options.preload }),
         smtp: settings.mail.smtp,
         env,
       };
       await step(`Services: ${instances.map(({ name }) => name).join(', ')}`, () =>
-        startServices(supervisor, instances, options),
+        startServices(supervisor, instances, serviceOptions),
       );
-      services = options;
+      services = serviceOptions;
     } else {
       await writeDaprRunFiles({ layout, daprd: programs.dapr.daprd, secrets, settings });
     }

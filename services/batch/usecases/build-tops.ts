@@ -45,7 +45,7 @@ async function buildPeriod(context: Context, { period, wanted }: WantedPeriod): 
   const days = rows.map(({ day }) => day).filter((day) => day >= period.from && day <= period.to);
   const lists = await collect((slice) => topOfSlice(reader, days, slice));
   const openedOn = rows[0]?.day ?? null;
-  const state = periodStateOf({ period, nowMs: Date.now(), completed, openedOn });
+  const state = periodStateOf({ period, nowMs: context.now(), completed, openedOn });
   await inTransaction(database.primary, async (tx) => {
     await raiseReadModel(tx);
     await storeTop(tx, { period, lists, built: wanted, final: state.final, asOf: databaseText(state.asOfMs) });

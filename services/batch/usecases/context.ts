@@ -14,6 +14,8 @@ export interface Context {
   readonly metrics: RunMetrics;
   /** This replica's name; the owner of its slices. */
   readonly replica: string;
+  /** Milliseconds since 1970, by the primary's clock. */
+  readonly now: () => number;
   /** Today in Asia/Seoul. */
   readonly today: () => KstDay;
   /** Makes sure that the days up to a week ahead have their partitions of watch_event. */

@@ -63,9 +63,9 @@ export class RunDriver {
     let leaseRenewedAt = 0;
     try {
       while (!this.#stopping) {
-        if (Date.now() - leaseRenewedAt > COORDINATOR_LEASE_MS / 3) {
+        if (performance.now() - leaseRenewedAt > COORDINATOR_LEASE_MS / 3) {
           if (!(await holdCoordinatorLease(primary, context.replica, COORDINATOR_LEASE_MS))) return;
-          leaseRenewedAt = Date.now();
+          leaseRenewedAt = performance.now();
         }
         const run = await nextRunToDrive(primary);
         if (run === undefined || this.#fruitlessRounds > FRUITLESS_ROUNDS_MAX) break;
@@ -122,7 +122,7 @@ export class RunDriver {
   #callable(members: readonly { name: string }[]): Worker[] {
     const slots = this.options.context.config.BATCH_WORKER_SLOTS;
     return members
-      .filter(({ name }) => (this.#suspects.get(name) ?? 0) < Date.now())
+      .filter(({ name }) => (this.#suspects.get(name) ?? 0) < performance.now())
       .filter(({ name }) => this.options.directory.idOn(name, 0) !== undefined)
       .map(({ name }) => ({ name, slots }));
   }
@@ -138,7 +138,7 @@ export class RunDriver {
     const answer = await this.#call(() => handOut(actorId!, task));
     if (answer?.accepted === true && answer.worker === deal.worker) return true;
     if (answer === undefined || answer.worker !== deal.worker) {
-      this.#suspects.set(deal.worker, Date.now() + SUSPECT_MS);
+      this.#suspects.set(deal.worker, performance.now() + SUSPECT_MS);
       directory.forget();
     }
     if (answer?.accepted !== true) {

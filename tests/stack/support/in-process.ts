@@ -71,6 +71,7 @@ export class InProcessBatch {
       metrics: createRunMetrics(),
       logger: createLogger({ service: 'batch', replica: REPLICA, level: 'error' }),
       replica: REPLICA,
+      now: Date.now,
       today: () => this.today,
       preparePartitions: async () => undefined,
       dropPartitions: async () => undefined,

@@ -38,7 +38,7 @@ export function addRoutes(app: Express, { context, actors, verifier }: RouteOpti
   addMoneyRoutes(router, { context, actors });
   addRerunRoute(router, { context, actors });
   router.post('/internal/running-top', async (_req, res) => {
-    res.json({ ok: true, ...(await refreshRunningTop(context, Date.now())) });
+    res.json({ ok: true, ...(await refreshRunningTop(context, context.now())) });
   });
   app.use(router);
 }
