@@ -37,7 +37,7 @@ export function createApp(options: AppOptions): Express {
   app.use(metrics.observe, traceRequests({ begins: true }), securityHeaders());
   addOwnRoutes(app, options, metrics.registry);
   const limits = createLimits(config);
-  app.use(limits.byAddress, createRouter({ routes, verifier, forwarder, limits }));
+  app.use(limits.byAddress, createRouter({ config, routes, verifier, forwarder, limits }));
   app.use(
     notFound,
     answerErrors(logger, () => undefined),

@@ -9,10 +9,10 @@ import { UserClient } from '../../services/ops/adapters/user-client.js';
 import { cpuByProcess, printCpu } from './processor-time.js';
 import { type Bench, type BenchStack, printTable } from './support.js';
 
-const VIDEOS = 100_000;
+export const VIDEOS = 100_000;
 const POPULAR_VIDEOS = 300;
 const DEVICES = 200_000;
-const BULK_EVENTS = 1_000;
+export const BULK_EVENTS = 1_000;
 const BULK_CALLS_AT_ONCE = 3;
 const SINGLE_CALLS_AT_ONCE = 16;
 /** Of a hundred events, so many are watched again by the viewer of one of the last, and so many are sent again. */
@@ -25,7 +25,7 @@ interface Video {
   readonly lengthSeconds: number;
 }
 
-interface Target {
+export interface Target {
   readonly port: number;
   readonly headers: Readonly<Record<string, string>>;
 }
@@ -57,7 +57,7 @@ export const ingest: Bench = {
   },
 };
 
-async function readVideos(db: Connection): Promise<Video[]> {
+export async function readVideos(db: Connection): Promise<Video[]> {
   const [rows] = await db.query({
     sql: 'SELECT video_id, length_seconds FROM playbill_video.video',
     rowsAsArray: true,
@@ -97,7 +97,7 @@ async function measureSingles(stack: BenchStack, source: EventSource, durationMs
   );
 }
 
-interface BulkAnswer {
+export interface BulkAnswer {
   readonly accepted: number;
   readonly duplicates: number;
   readonly rejected: number;
@@ -155,7 +155,7 @@ async function measureBulk(stack: BenchStack, source: EventSource, options: { du
 }
 
 /** Each replica comes to know every video, as it does within its first minutes of a day. */
-async function introduceVideos(stack: BenchStack, source: EventSource, token: string): Promise<void> {
+export async function introduceVideos(stack: BenchStack, source: EventSource, token: string): Promise<void> {
   const { endpoints, secrets } = stack.stack;
   const headers = { 'dapr-api-token': secrets['app-api-token']!.token!, authorization: `Bearer ${token}` };
   const agent = new Agent({ keepAlive: true });
@@ -172,7 +172,7 @@ async function introduceVideos(stack: BenchStack, source: EventSource, token: st
   agent.destroy();
 }
 
-async function countStored(db: Connection, day: KstDay): Promise<number> {
+export async function countStored(db: Connection, day: KstDay): Promise<number> {
   const [rows] = await db.query('SELECT COUNT(*) AS n FROM playbill_watch.watch_event WHERE day >= ?', [day]);
   return Number((rows as { n: number }[])[0]!.n);
 }
@@ -202,14 +202,14 @@ async function watchStack(stack: BenchStack) {
   };
 }
 
-function residentMb(pid: number): number {
+export function residentMb(pid: number): number {
   return Number(/VmRSS:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? 0) / 1024;
 }
 
 type Post = (path: string, body: string, headers: Record<string, string>) => Promise<{ status: number; text: string }>;
 
 /** Calls `once` again and again, so many at once, for that long. */
-async function load(
+export async function load(
   options: { targets: readonly Target[]; durationMs: number; atOnce: number },
   once: (post: Post) => Promise<void>,
 ): Promise<Measured> {
@@ -276,7 +276,7 @@ function post({ agent, target, path, body, headers }: PostOptions): Promise<{ st
 }
 
 /** Makes events as players send them: popular videos more often, some viewers again, some events again. */
-class EventSource {
+export class EventSource {
   readonly #devices = Array.from({ length: DEVICES }, () => `d:${randomUUID()}`);
   readonly #recent: ReturnType<EventSource['next']>[] = [];
   #at = 0;

@@ -24,6 +24,8 @@ export interface Bench {
 export interface BenchOptions {
   /** The smallest size only, to see that the benchmark works. */
   readonly quick: boolean;
+  /** How long to go on, for a benchmark that is told. */
+  readonly minutes?: number;
 }
 
 /** What benchmarks do to a stack of their own, whose databases were empty at first. */

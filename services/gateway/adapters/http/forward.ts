@@ -5,6 +5,7 @@ import { ANSWER_TIMEOUT_MS, type Route } from '#lib/contract';
 import { uuidv7 } from '#lib/dapr';
 import { Problem, REQUEST_ID_HEADER } from '#lib/http';
 import type { Logger } from '#lib/logging';
+import type { Admission } from './admission.js';
 
 export interface ForwarderOptions {
   readonly sidecarPort: number;
@@ -43,10 +44,14 @@ export class Forwarder {
 
   constructor(private readonly options: ForwarderOptions) {}
 
-  /** The last handler of a route: the request's body has been read and its token checked. */
-  handlerOf(route: Route): RequestHandler {
+  /**
+   * The last handler of a route: the request's body has been read and its token checked.
+   * @param admission lets the request in, or refuses it
+   */
+  handlerOf(route: Route, admission?: Pick<Admission, 'work'>): RequestHandler {
     return async (req, res) => {
-      const upstream = await this.#ask(route, req, res);
+      const ask = () => this.#ask(route, req, res);
+      const upstream = await (admission === undefined ? ask() : admission.work(ask));
       if (isOfService(upstream)) return this.#answer(upstream, res);
       const reason = await readStart(upstream);
       this.options.logger.warn(

@@ -1,0 +1,80 @@
+import type { RequestHandler } from 'express';
+import { Problem } from '#lib/http';
+
+/** How requests of one route are let in. */
+export interface AdmissionOptions {
+  /** From this time of an answer on the route is overloaded, in ms. */
+  readonly slowMs: number;
+  readonly atOnceMin: number;
+  readonly atOnceMax: number;
+  /** This process's monotonic clock, in ms. */
+  readonly now?: () => number;
+}
+
+/** Of one overload many answers tell; it lowers the limit once in this time. */
+const LOWER_INTERVAL_MS = 200;
+const LOWERED_TO = 0.7;
+/** How much the limit grows while as many quick answers have come as are allowed at once. */
+const GROWTH = 4;
+const RETRY_AFTER_SECONDS = 1;
+
+/**
+ * Keeps a route's answers quick when more is asked than can be done. So many requests are worked on at once as are
+ * answered in time: the number falls quickly when answers are slow and grows slowly when they are not, as TCP finds the
+ * width of a line. What comes on top is refused at once with 503 and Retry-After, which costs next to nothing, instead of
+ * making everybody wait.
+ */
+export class Admission {
+  #atOnceMax: number;
+  #atOnce = 0;
+  #loweredMs = Number.NEGATIVE_INFINITY;
+  readonly #now: () => number;
+
+  constructor(private readonly options: AdmissionOptions) {
+    this.#atOnceMax = options.atOnceMax;
+    this.#now = options.now ?? (() => performance.now());
+  }
+
+  /** Before the request's body is read: is there room at all? */
+  readonly look: RequestHandler = (_req, _res, next) => {
+    this.#requireRoom();
+    next();
+  };
+
+  /** When nothing is waited for any more but the service. @throws Problem UNAVAILABLE when there is no room */
+  async work<T>(ask: () => Promise<T>): Promise<T> {
+    this.#requireRoom();
+    const startMs = this.#now();
+    this.#atOnce += 1;
+    try {
+      return await ask();
+    } finally {
+      const wasBusy = this.#atOnce > this.#atOnceMax / 2;
+      this.#atOnce -= 1;
+      this.#learn({ tookMs: this.#now() - startMs, wasBusy });
+    }
+  }
+
+  #requireRoom(): void {
+    if (this.#atOnce < this.#atOnceMax) return;
+    throw new Problem('UNAVAILABLE', {
+      detail: 'More is asked at the moment than can be done.',
+      retryAfterSeconds: RETRY_AFTER_SECONDS,
+    });
+  }
+
+  /** A limit that is not reached is not what makes answers quick or slow, so quick ones do not raise it then. */
+  #learn({ tookMs, wasBusy }: { tookMs: number; wasBusy: boolean }): void {
+    const { slowMs, atOnceMin, atOnceMax } = this.options;
+    if (tookMs < slowMs) {
+      if (wasBusy) this.#atOnceMax = Math.min(atOnceMax, this.#atOnceMax + GROWTH / this.#atOnceMax);
+      return;
+    }
+    const nowMs = this.#now();
+    if (nowMs - this.#loweredMs < LOWER_INTERVAL_MS) return;
+    this.#loweredMs = nowMs;
+    // It is what was at work that was too much, which may be far below the limit.
+    const tooMany = Math.min(this.#atOnceMax, this.#atOnce + 1);
+    this.#atOnceMax = Math.max(atOnceMin, tooMany * LOWERED_TO);
+  }
+}
