@@ -5,8 +5,8 @@ import { uuidv7 } from '../../services/libs/dapr/uuidv7.js';
 import type { SmtpSink } from '../stack/support/smtp-sink.js';
 import type { World } from './world.js';
 
-/** Creators who get a statement in every scenario, each with one video of that number. */
-const CREATORS = 20;
+/** The videos of the creators who get a statement in every scenario: those up to this number. */
+const VIDEOS = 20;
 const FIRST_DAY_EVENTS = 2_000;
 const ACCEPTED_DEADLINE_MS = 60_000;
 const MAILED_DEADLINE_MS = 90_000;
@@ -25,6 +25,7 @@ export interface MailVerdict {
  */
 export class Statements {
   #runId: string | undefined;
+  #creators = 0;
   #mailsBefore = 0;
   #deliveredBefore = 0;
 
@@ -41,7 +42,7 @@ export class Statements {
   /** Opens the books, and gives every creator an address. */
   async prepare(options: { creators: number; seed: number }): Promise<void> {
     const { world, sunday } = this;
-    await world.fillDay(sunday, { events: FIRST_DAY_EVENTS, videos: CREATORS, ...options });
+    await world.fillDay(sunday, { events: FIRST_DAY_EVENTS, videos: VIDEOS, ...options });
     for (let id = 1; id <= options.creators; id += 1) {
       await world.rows("INSERT IGNORE INTO playbill_user.user VALUES (?, ?, 'x', 0, '2020-01-01')", [
         id,
@@ -56,8 +57,9 @@ export class Statements {
     const { world, sunday } = this;
     const owned = await world.rows<[string, string]>(
       'SELECT video_id, creator_id FROM playbill_video.video WHERE video_id <= ?',
-      [CREATORS],
+      [VIDEOS],
     );
+    this.#creators = new Set(owned.map(([, creatorId]) => creatorId)).size;
     const atMs = startOfDayMs(sunday) + Math.floor(Math.random() * 80_000_000);
     const events = owned.map(([videoId, creatorId]) => ({
       ...{ videoId, viewer: `u:${creatorId}`, playedTime: 1, lastWatched: 1, adViewCount: 0 },
@@ -107,7 +109,7 @@ export class Statements {
     }
     for (const id of arrived.keys()) problems.push(`mail ${id} arrived, and nobody knows of it`);
     const made = mails.length - this.#mailsBefore;
-    if (made !== CREATORS) problems.push(`${made} new mails for ${CREATORS} creators`);
+    if (made !== this.#creators) problems.push(`${made} new mails for ${this.#creators} creators`);
     const delivered = this.sink.mails.length - this.#deliveredBefore;
     this.#mailsBefore = mails.length;
     this.#deliveredBefore = this.sink.mails.length;

@@ -14,7 +14,7 @@ import type { Context } from './context.js';
 import { makeStatements } from './make-statements.js';
 import { type NotReady, readCreators, readWeek, type WeekSources } from './week-sources.js';
 
-const LEASE_MS = 60_000;
+const LEASE_MS = 20_000;
 /** How long a run whose week is not settled waits before it looks again. */
 const WAIT_MS = 5_000;
 /** The schedule: Monday 09:00, Asia/Seoul. */
