@@ -35,13 +35,17 @@ export interface Scenario {
   strike(strike: Strike): Promise<Aftermath | undefined>;
 }
 
-/** The supervisor starts again whatever dies, so a kill is a crash and a restart. */
-function kills(name: string, what: string, victims: readonly string[], brief = false): Scenario {
+/** Processes that die together. */
+type Victims = readonly string[];
+
+/** The supervisor starts again whatever dies, so a kill is a crash and a restart. Of several choices the seed picks one. */
+function kills(name: string, what: string, choices: readonly [Victims, ...Victims[]], isBrief = false): Scenario {
   return {
     name,
     what,
-    isBrief: brief,
+    isBrief,
     async strike({ world, runId, random }) {
+      const victims = choices[random.below(choices.length)]!;
       await atSomeSlice(world, runId, random);
       await Promise.all(victims.map((victim) => world.stack.kill(victim)));
       return undefined;
@@ -124,13 +128,10 @@ function moveToSmallDisk(world: World, name: string): Promise<SmallDisk> {
 
 /** The list of what must survive, with nothing lost and nothing paid twice. */
 export const SCENARIOS: readonly Scenario[] = [
-  kills('batch-app', 'kill -9 of a batch replica’s app', ['batch-1'], true),
-  kills('batch-sidecar', 'kill -9 of a batch replica’s sidecar', ['batch-2-daprd']),
+  kills('batch-app', 'kill -9 of a batch replica’s app', [['batch-1'], ['batch-2']], true),
+  kills('batch-sidecar', 'kill -9 of a batch replica’s sidecar', [['batch-1-daprd'], ['batch-2-daprd']]),
   kills('batch-both', 'kill -9 of both batch replicas, apps and sidecars', [
-    'batch-1',
-    'batch-1-daprd',
-    'batch-2',
-    'batch-2-daprd',
+    ['batch-1', 'batch-1-daprd', 'batch-2', 'batch-2-daprd'],
   ]),
   {
     name: 'coordinator',
@@ -147,18 +148,26 @@ export const SCENARIOS: readonly Scenario[] = [
     async ({ world }) => world.stack.pause('batch-2'),
     async ({ world }) => world.stack.resume('batch-2'),
   ),
-  kills('watch-history-app', 'kill -9 of a watch-history replica in mid-flush', ['watch-history-1'], true),
-  kills('watch-history-sidecar', 'kill -9 of a watch-history replica’s sidecar', ['watch-history-2-daprd']),
-  kills('video', 'kill -9 of the video service', ['video']),
-  kills('gateway', 'kill -9 of the gateway, app and sidecar', ['gateway', 'gateway-daprd']),
-  kills('advertisement', 'kill -9 of the advertisement service', ['advertisement']),
+  kills(
+    'watch-history-app',
+    'kill -9 of a watch-history replica in mid-flush',
+    [['watch-history-1'], ['watch-history-2']],
+    true,
+  ),
+  kills('watch-history-sidecar', 'kill -9 of a watch-history replica’s sidecar', [
+    ['watch-history-1-daprd'],
+    ['watch-history-2-daprd'],
+  ]),
+  kills('video', 'kill -9 of the video service', [['video']]),
+  kills('gateway', 'kill -9 of the gateway, app and sidecar', [['gateway', 'gateway-daprd']]),
+  kills('advertisement', 'kill -9 of the advertisement service', [['advertisement']]),
   {
     name: 'advertisements-down',
     what: 'both advertisement services down for 6 s',
     isBrief: true,
     strike: ({ world }) => keepDown(world, ['advertisement', 'advertisement-reserve'], 6_000),
   },
-  kills('replica-1', 'kill -9 of a database replica', ['mariadb-replica-1']),
+  kills('replica', 'kill -9 of a database replica', [['mariadb-replica-1'], ['mariadb-replica-2']]),
   {
     name: 'replicas-down',
     what: 'both database replicas down for 6 s',
@@ -202,7 +211,7 @@ export const SCENARIOS: readonly Scenario[] = [
       return { tidyUp: () => offTheStack(world, FULL_REPLICA, () => disk.remove()) };
     },
   },
-  kills('primary', 'kill -9 of the database primary', ['mariadb-primary'], true),
+  kills('primary', 'kill -9 of the database primary', [['mariadb-primary']], true),
   {
     name: 'primary-hangs',
     what: 'the database primary hangs for 4 s (SIGSTOP)',
@@ -214,7 +223,7 @@ export const SCENARIOS: readonly Scenario[] = [
       return undefined;
     },
   },
-  kills('redis', 'kill -9 of Redis', ['redis']),
+  kills('redis', 'kill -9 of Redis', [['redis']]),
   {
     name: 'redis-empty',
     what: 'Redis down for 3 s and back without its data',
@@ -241,9 +250,9 @@ export const SCENARIOS: readonly Scenario[] = [
       return undefined;
     },
   },
-  kills('placement', 'kill -9 of Dapr’s placement', ['placement']),
-  kills('scheduler', 'kill -9 of Dapr’s scheduler', ['scheduler']),
-  kills('sentry', 'kill -9 of Dapr’s sentry', ['sentry']),
+  kills('placement', 'kill -9 of Dapr’s placement', [['placement']]),
+  kills('scheduler', 'kill -9 of Dapr’s scheduler', [['scheduler']]),
+  kills('sentry', 'kill -9 of Dapr’s sentry', [['sentry']]),
   {
     name: 'machine',
     what: 'kill -9 of every process at once, and a start on the same data',

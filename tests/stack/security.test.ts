@@ -177,8 +177,8 @@ describe('a service that was taken over', () => {
 describe('text that is meant as something else', () => {
   const SQL = [
     "' OR '1'='1",
-    "'; DROP TABLE playbill_user.user; -- ",
-    '1) UNION SELECT 1,2,3 -- ',
+    "'; DROP TABLE playbill_user.user; --",
+    '1) UNION SELECT 1,2,3 --',
     "\\' OR 1=1 #",
     '"); --',
   ];
@@ -259,7 +259,7 @@ describe('a body', () => {
       ['/v1/video/stops', ingestToken],
     ] as const) {
       const { status } = await callGateway(path, { body, ...(token === undefined ? {} : { token }) });
-      expect([400, 401, 422]).toContain(status);
+      expect([400, 401, 413, 422]).toContain(status);
     }
     expect((await callGateway('/healthz')).status).toBe(200);
   });
