@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { DomainError, parseEventId, parseInstant, parseVideoId, parseViewer } from '#domain';
 import { count, countField, day, eventIdField, instantField, uuid, videoIdField, viewerField } from './fields.js';
 import { defineRoute } from './route.js';
 
@@ -19,6 +20,37 @@ export const stopEvent = z.object({
 
 /** One of many: as above, with the viewer that the client vouches for. */
 export const bulkEvent = stopEvent.extend({ viewer: viewerField });
+
+/**
+ * What `bulkEvent` makes of an event that is as it should be, in a tenth of the schema's time.
+ * @returns undefined for any other: then the schema says what is wrong
+ */
+export function readBulkEvent(value: unknown): z.infer<typeof bulkEvent> | undefined {
+  if (typeof value !== 'object' || value === null) return undefined;
+  const { videoId, viewer, playedTime, lastWatched, adViewCount, eventId, watchedAt } = value as Record<
+    string,
+    unknown
+  >;
+  if (!isCount(playedTime) || !isCount(lastWatched) || !isCount(adViewCount)) return undefined;
+  try {
+    return {
+      videoId: parseVideoId(videoId),
+      viewer: parseViewer(viewer),
+      playedTime,
+      lastWatched,
+      adViewCount,
+      eventId: eventId === undefined ? undefined : parseEventId(eventId),
+      watchedAt: watchedAt === undefined ? undefined : parseInstant(watchedAt),
+    };
+  } catch (error) {
+    if (!(error instanceof DomainError)) throw error;
+    return undefined;
+  }
+}
+
+function isCount(value: unknown): value is number {
+  return Number.isSafeInteger(value) && (value as number) >= 0;
+}
 
 export const stopVideo = defineRoute({
   method: 'post',

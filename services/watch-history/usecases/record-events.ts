@@ -78,7 +78,7 @@ export class EventRecorder {
 
   /**
    * Looks for those events that the viewers' progress says may be stored, and expects the others to be new; after a
-   * collision it looks for all. A commit whose answer was lost is found that way too: its events are then duplicates.
+   * collision with an event it looks for all. A commit whose answer was lost is found that way too: its events are then duplicates.
    */
   async #commit(events: readonly WatchEvent[]): Promise<readonly Outcome[]> {
     const giveUpAt = performance.now() + this.options.deadlineMs;
@@ -101,26 +101,43 @@ export class EventRecorder {
   }
 
   async #recordIn(tx: Queryable, events: readonly WatchEvent[], expectsNew: boolean) {
-    // The rows of progress are locked first: all events of one viewer and video, their retries among them, wait here
-    // for each other, on whichever replica they arrive.
-    const before = await lockProgress(tx, events);
-    const stored = await storedReasons(tx, expectsNew ? events.filter((event) => mayBeStored(event, before)) : events);
-    const { outcomes, accepted, progress } = decideBatch({
-      events,
-      progress: before,
-      stored,
-      policies: this.options.policies(),
-    });
+    const { outcomes, accepted, moved } = await this.#decideIn(tx, events, expectsNew);
     if (accepted.length === 0) return { outcomes, recording: undefined };
     const nowMs = this.#now();
     const recording = this.#recordingOf(accepted, nowMs);
-    const { fresh, moved } = divide(progress, before);
-    await insertProgress(tx, fresh);
     await insertEvents(tx, accepted);
     await replaceProgress(tx, moved);
     await insertRecording(tx, recording);
     await markDirty(tx, lateEvents(accepted, nowMs));
     return { outcomes, recording };
+  }
+
+  /**
+   * Decides on rows of progress that nobody else can change until the transaction ends: all events of one viewer and
+   * video, their retries among them, wait there for each other, on whichever replica they arrive. Rows that are there
+   * are locked; those that are not are inserted, and where another transaction has been faster, decided anew on its.
+   */
+  async #decideIn(tx: Queryable, events: readonly WatchEvent[], expectsNew: boolean) {
+    const before = await lockProgress(tx, events);
+    for (;;) {
+      const stored = await storedReasons(
+        tx,
+        expectsNew ? events.filter((event) => mayBeStored(event, before)) : events,
+      );
+      const policies = this.options.policies();
+      const { outcomes, accepted, progress } = decideBatch({ events, progress: before, stored, policies });
+      const { fresh, moved } = divide(progress, before);
+      try {
+        await insertProgress(tx, fresh);
+        return { outcomes, accepted, moved };
+      } catch (error) {
+        if (!isCollision(error)) throw error;
+        // The statement is undone, the transaction goes on.
+        const found = await lockProgress(tx, fresh);
+        if (found.size === 0) throw error;
+        for (const [key, value] of found) before.set(key, value);
+      }
+    }
   }
 
   #recordingOf(accepted: readonly DecidedEvent[], nowMs: number): WrittenRecording {

@@ -72,8 +72,21 @@ export async function takeStops(services: StopServices, request: StopsRequest): 
   const outcomes = await services.recorder.record(events);
   let at = 0;
   const results = checked.map((stop) => (stop instanceof Refusal ? stop : { event: stop, outcome: outcomes[at++]! }));
-  for (const result of results) services.metrics.events.inc(labelsOf(result));
+  countOutcomes(services.metrics, results);
   return results;
+}
+
+/** Adds once for each outcome, not for each of a thousand events. */
+function countOutcomes({ events }: IngestMetrics, results: readonly StopResult[]): void {
+  const counts = new Map<string, { labels: ReturnType<typeof labelsOf>; count: number }>();
+  for (const result of results) {
+    const labels = labelsOf(result);
+    const key = `${labels.outcome} ${labels.reason}`;
+    const counted = counts.get(key);
+    if (counted === undefined) counts.set(key, { labels, count: 1 });
+    else counted.count += 1;
+  }
+  for (const { labels, count } of counts.values()) events.inc(labels, count);
 }
 
 /** A rejected event's reason is the first field that is wrong, of which there are few. */

@@ -39,6 +39,11 @@ function readLine(line: string): Stop | Refusal {
 }
 
 function readStop(value: unknown): Stop | Refusal {
+  return watch.readBulkEvent(value) ?? readBySchema(value);
+}
+
+/** Names every field that is wrong. */
+function readBySchema(value: unknown): Stop | Refusal {
   const result = watch.bulkEvent.safeParse(value);
   if (result.success) return result.data;
   const sentId = (value as { eventId?: unknown } | null)?.eventId;
