@@ -193,13 +193,19 @@ export async function judgeAdCounters(db: Pool, videoAds: ReadonlyMap<string, nu
     }
   }
   const problems: string[] = [];
-  for (const [videoId, priority, total] of await rows<[string, string, string]>(
+  const counters = new Map<string, number>();
+  for (const [videoId, shownAds, times] of await rows<[string, number, string]>(
     db,
-    'SELECT video_id, priority, counted + excluded FROM playbill_ad.ad_counter',
+    'SELECT video_id, shown, counted + excluded FROM playbill_ad.shown_ads',
   )) {
-    const key = `${videoId} ${priority}`;
-    if ((expected.get(key) ?? 0) !== Number(total)) {
-      problems.push(`ad ${priority} of video ${videoId}: ${total} counted, ${expected.get(key) ?? 0} shown`);
+    for (let priority = 1; priority <= shownAds; priority++) {
+      const key = `${videoId} ${priority}`;
+      counters.set(key, (counters.get(key) ?? 0) + Number(times));
+    }
+  }
+  for (const [key, total] of counters) {
+    if ((expected.get(key) ?? 0) !== total) {
+      problems.push(`ad ${key}: ${total} counted, ${expected.get(key) ?? 0} shown`);
     }
     expected.delete(key);
   }

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { Connection } from 'mysql2/promise';
 import { callWithFallback, Sidecar, uuidv7, type Way } from '#lib/dapr';
+import { adCounters } from './support/ingest.js';
 import { adminConnection, eventually, stack } from './support/stack.js';
 
 const PATH = 'internal/recordings';
@@ -74,13 +75,7 @@ test('a recording that both have taken is counted once', async () => {
     recordings: [{ recordingId, recordedAt: new Date().toISOString(), videos: [[videoId, 3, 1, 0, [[2, 1, 0]]]] }],
   };
   await sidecar.invoke('advertisement-reserve', PATH, { method: 'POST', body, timeoutMs: 5_000 });
-  const [rows] = await db.query<never>('SELECT priority, counted FROM playbill_ad.ad_counter WHERE video_id = ?', [
-    videoId,
-  ]);
-  expect((rows as { priority: number; counted: number }[]).map((row) => [row.priority, Number(row.counted)])).toEqual([
-    [1, 1],
-    [2, 1],
-  ]);
+  expect((await adCounters(db, videoId, 3)).counted).toEqual([1, 1, 0]);
 });
 
 test('the reserve answers while the primary is down; the breaker opens, and closes again after it is back', async () => {

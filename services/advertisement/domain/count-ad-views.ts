@@ -1,4 +1,4 @@
-import { spreadAdViews } from '#domain';
+import { roundsOfAds } from '#domain';
 
 /** What one recording says of a video: how many ads it has, its events, and those of them that showed ads. */
 export type RecordedVideo = readonly [
@@ -12,10 +12,13 @@ export type RecordedVideo = readonly [
 /** So many events, each with `shown` ad views. */
 export type AdViews = readonly [shown: number, counted: number, excluded: number];
 
-/** What is added to the counters of one ad. */
-export interface AdIncrement {
+/**
+ * What is added for showings of a video's first `shown` ads by priority, each of them once. The counter of an ad is the
+ * sum of its video's rows with `shown` at or above its priority: so an event is one row, not one for each of its ads.
+ */
+export interface ShownIncrement {
   readonly videoId: bigint;
-  readonly priority: number;
+  readonly shown: number;
   readonly counted: number;
   readonly excluded: number;
 }
@@ -26,34 +29,33 @@ interface Sums {
 }
 
 /**
- * Spreads the ad views of each event over its video's ads and sums them by ad, in the order of video and priority.
- * Nothing for an ad that was not shown. Rules "Advertisements".
+ * Spreads the ad views of each event over its video's ads and sums them, in the order of video and `shown`. Rules
+ * "Advertisements".
  * @throws DomainError INVALID_AD_COUNT for ad views of a video without ads
  */
-export function countAdViews(videos: readonly RecordedVideo[]): AdIncrement[] {
+export function countAdViews(videos: readonly RecordedVideo[]): ShownIncrement[] {
   const byVideo = new Map<string, Map<number, Sums>>();
   for (const [videoId, ads, , , adViews] of videos) {
     if (adViews.length === 0) continue;
     const counters = byVideo.get(videoId) ?? new Map<number, Sums>();
     byVideo.set(videoId, counters);
-    for (const views of adViews) addSpread(counters, views, ads);
+    for (const [shown, counted, excluded] of adViews) {
+      const { rounds, first } = roundsOfAds(shown, ads);
+      if (rounds > 0) add(counters, ads, { counted: rounds * counted, excluded: rounds * excluded });
+      if (first > 0) add(counters, first, { counted, excluded });
+    }
   }
   return [...byVideo]
     .map(([videoId, counters]) => ({ videoId: BigInt(videoId), counters }))
     .sort((a, b) => (a.videoId < b.videoId ? -1 : 1))
     .flatMap(({ videoId, counters }) =>
-      [...counters]
-        .sort(([a], [b]) => a - b)
-        .map(([priority, { counted, excluded }]) => ({ videoId, priority, counted, excluded })),
+      [...counters].sort(([a], [b]) => a - b).map(([shown, sums]) => ({ videoId, shown, ...sums })),
     );
 }
 
-function addSpread(counters: Map<number, Sums>, [shown, counted, excluded]: AdViews, ads: number): void {
-  for (const [index, each] of spreadAdViews(shown, ads).entries()) {
-    if (each === 0) break;
-    const sums = counters.get(index + 1) ?? { counted: 0, excluded: 0 };
-    sums.counted += each * counted;
-    sums.excluded += each * excluded;
-    counters.set(index + 1, sums);
-  }
+function add(counters: Map<number, Sums>, shown: number, { counted, excluded }: Sums): void {
+  const sums = counters.get(shown) ?? { counted: 0, excluded: 0 };
+  sums.counted += counted;
+  sums.excluded += excluded;
+  counters.set(shown, sums);
 }

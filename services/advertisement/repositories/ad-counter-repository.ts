@@ -1,5 +1,5 @@
 import type { Queryable } from '#lib/database';
-import type { AdIncrement } from '../domain/count-ad-views.js';
+import type { ShownIncrement } from '../domain/count-ad-views.js';
 
 /** Rows of one statement. */
 const ROWS_MAX = 2_000;
@@ -26,13 +26,13 @@ function marks(values: readonly unknown[]): string {
 }
 
 /** Adds to the counters, in the order of the key, so that two transactions never wait for each other. */
-export async function addToCounters(tx: Queryable, increments: readonly AdIncrement[]): Promise<void> {
+export async function addToCounters(tx: Queryable, increments: readonly ShownIncrement[]): Promise<void> {
   for (let at = 0; at < increments.length; at += ROWS_MAX) {
     const rows = increments
       .slice(at, at + ROWS_MAX)
-      .map(({ videoId, priority, counted, excluded }) => `(${[videoId, priority, counted, excluded].join(',')})`);
+      .map(({ videoId, shown, counted, excluded }) => `(${[videoId, shown, counted, excluded].join(',')})`);
     await tx.query(
-      `INSERT INTO playbill_ad.ad_counter (video_id, priority, counted, excluded) VALUES ${rows.join(',')}
+      `INSERT INTO playbill_ad.shown_ads (video_id, shown, counted, excluded) VALUES ${rows.join(',')}
        ON DUPLICATE KEY UPDATE counted = counted + VALUES(counted), excluded = excluded + VALUES(excluded)`,
     );
   }

@@ -58,7 +58,7 @@ export const ACCOUNTS = {
   ],
   user: [{ privileges: 'SELECT, INSERT, UPDATE, DELETE', on: 'playbill_user.*' }],
   advertisement: [
-    { privileges: 'SELECT, INSERT, UPDATE', on: 'playbill_ad.ad_counter' },
+    { privileges: 'SELECT, INSERT, UPDATE', on: 'playbill_ad.shown_ads' },
     { privileges: 'SELECT, INSERT, DELETE', on: 'playbill_ad.applied_recording' },
     { privileges: 'SELECT, INSERT, UPDATE', on: 'playbill_events.dead_letter' },
   ],

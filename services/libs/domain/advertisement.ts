@@ -22,6 +22,15 @@ export function adsOf(lengthSeconds: number): number {
  * @throws DomainError INVALID_AD_COUNT for a negative or fractional count, or ad views of a video without ads.
  */
 export function spreadAdViews(adViewCount: number, adCount: number): number[] {
+  const { rounds, first } = roundsOfAds(adViewCount, adCount);
+  return Array.from({ length: adCount }, (_, index) => (index < first ? rounds + 1 : rounds));
+}
+
+/**
+ * The same spread as two numbers: every ad was shown `rounds` times, and the `first` of them by priority once more.
+ * @throws DomainError INVALID_AD_COUNT as spreadAdViews.
+ */
+export function roundsOfAds(adViewCount: number, adCount: number): { rounds: number; first: number } {
   const areCounts =
     Number.isSafeInteger(adViewCount) && adViewCount >= 0 && Number.isSafeInteger(adCount) && adCount >= 0;
   if (!areCounts || (adCount === 0 && adViewCount > 0)) {
@@ -29,7 +38,6 @@ export function spreadAdViews(adViewCount: number, adCount: number): number[] {
       field: 'adViewCount',
     });
   }
-  const each = Math.floor(adViewCount / adCount);
-  const withOneMore = adViewCount % adCount;
-  return Array.from({ length: adCount }, (_, index) => (index < withOneMore ? each + 1 : each));
+  if (adCount === 0) return { rounds: 0, first: 0 };
+  return { rounds: Math.floor(adViewCount / adCount), first: adViewCount % adCount };
 }

@@ -151,7 +151,7 @@ export async function forgetEverything(): Promise<void> {
     await db.query('TRUNCATE TABLE playbill_watch.watch_event');
     await db.query('TRUNCATE TABLE playbill_watch.dirty_slice');
     await db.query('TRUNCATE TABLE playbill_watch.viewer_progress');
-    await db.query('TRUNCATE TABLE playbill_ad.ad_counter');
+    await db.query('TRUNCATE TABLE playbill_ad.shown_ads');
     await db.query('TRUNCATE TABLE playbill_video.video');
   } finally {
     await db.end();

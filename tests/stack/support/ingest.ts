@@ -70,13 +70,15 @@ export async function adCounters(
   ads: number,
 ): Promise<Record<string, number[]>> {
   const [rows] = await db.query<never>(
-    'SELECT priority, counted, excluded FROM playbill_ad.ad_counter WHERE video_id = ?',
+    'SELECT shown, counted, excluded FROM playbill_ad.shown_ads WHERE video_id = ?',
     [videoId],
   );
   const sums = { counted: Array<number>(ads).fill(0), excluded: Array<number>(ads).fill(0) };
-  for (const row of rows as { priority: number; counted: number; excluded: number }[]) {
-    sums.counted[row.priority - 1] = Number(row.counted);
-    sums.excluded[row.priority - 1] = Number(row.excluded);
+  for (const { shown, counted, excluded } of rows as { shown: number; counted: number; excluded: number }[]) {
+    for (let ad = 0; ad < shown; ad++) {
+      sums.counted[ad]! += Number(counted);
+      sums.excluded[ad]! += Number(excluded);
+    }
   }
   return sums;
 }
