@@ -118,7 +118,6 @@ export function mariadbSpec(options: MariadbSpecOptions): ProcessSpec {
 const PRIMARY_ARGS = ['--innodb-flush-log-at-trx-commit=1', '--sync-binlog=1'];
 const REPLICA_ARGS = [
   '--read-only=1',
-  '--log-slave-updates=1',
   '--innodb-flush-log-at-trx-commit=2',
   '--sync-binlog=0',
   '--slave-parallel-threads=2',

@@ -1,6 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { DataSource } from 'typeorm';
-import type { WatchRecorded } from '#lib/contract';
+import type { Recording } from '#lib/contract';
 import { inTransaction, isRetryable } from '#lib/database';
 import { Gatherer } from '#lib/gather';
 import { countAdViews } from '../domain/count-ad-views.js';
@@ -32,7 +32,7 @@ export interface RecordingApplierOptions {
  * id is stored in the transaction that counts it.
  */
 export class RecordingApplier {
-  readonly #gatherer: Gatherer<WatchRecorded, Applied>;
+  readonly #gatherer: Gatherer<Recording, Applied>;
   readonly #known = new Set<string>();
 
   constructor(private readonly options: RecordingApplierOptions) {
@@ -46,15 +46,15 @@ export class RecordingApplier {
   }
 
   /** Whether this process knows that the recording is counted; most come by call first, and then by the queue. */
-  isKnown(recordingId: unknown): boolean {
-    return this.#known.has(recordingId as string);
+  isKnown(recordingId: string): boolean {
+    return this.#known.has(recordingId);
   }
 
   /**
    * @returns what became of recording i, when it is durable
    * @throws OverloadedError, or what the database threw
    */
-  apply(recordings: readonly WatchRecorded[]): Promise<readonly Applied[]> {
+  apply(recordings: readonly Recording[]): Promise<readonly Applied[]> {
     return this.#gatherer.submit(recordings);
   }
 
@@ -67,7 +67,7 @@ export class RecordingApplier {
     while ((await deleteAppliedBefore(this.options.primary, this.#oldestId())) > 0) await pause(100);
   }
 
-  async #commit(recordings: readonly WatchRecorded[]): Promise<Applied[]> {
+  async #commit(recordings: readonly Recording[]): Promise<Applied[]> {
     for (let attempt = 1; ; attempt++) {
       try {
         const results = await this.#commitOnce(recordings);
@@ -81,14 +81,14 @@ export class RecordingApplier {
     }
   }
 
-  async #commitOnce(recordings: readonly WatchRecorded[]): Promise<Applied[]> {
+  async #commitOnce(recordings: readonly Recording[]): Promise<Applied[]> {
     const oldestId = this.#oldestId();
     return inTransaction(this.options.primary, async (tx) => {
       const known = await appliedRecordings(
         tx,
         recordings.map(({ recordingId }) => recordingId),
       );
-      const fresh = new Map<string, WatchRecorded>();
+      const fresh = new Map<string, Recording>();
       const results = recordings.map((recording): Applied => {
         const { recordingId } = recording;
         if (known.has(recordingId) || fresh.has(recordingId)) return 'duplicate';
@@ -103,7 +103,7 @@ export class RecordingApplier {
     });
   }
 
-  #remember(recordings: readonly WatchRecorded[]): void {
+  #remember(recordings: readonly Recording[]): void {
     for (const { recordingId } of recordings) this.#known.add(recordingId);
     for (const oldest of this.#known) {
       if (this.#known.size <= KNOWN_MAX) break;

@@ -1,4 +1,4 @@
-import { type WatchRecorded, watchRecorded } from '#lib/contract';
+import { isWatchRecorded, type WatchRecorded, watchRecorded } from '#lib/contract';
 import { type ReceivedEvent, UnusableEventError } from '#lib/dapr';
 import type { LiveCounters } from './live-counters.js';
 
@@ -9,14 +9,20 @@ const KNOWN_MAX = 10_000;
 export function viewCounter(counters: Pick<LiveCounters, 'count'>): (event: ReceivedEvent) => Promise<void> {
   const known = new Set<string>();
   return async ({ data }) => {
-    const parsed = watchRecorded.safeParse(data);
-    if (!parsed.success) throw new UnusableEventError(parsed.error.message);
-    const recording: WatchRecorded = parsed.data;
-    if (known.has(recording.recordingId)) return;
-    known.add(recording.recordingId);
-    if (known.size > KNOWN_MAX) known.delete(known.values().next().value!);
-    for (const [videoId, , counted] of recording.videos) {
-      if (counted > 0) counters.count(videoId, { plays: 0, views: counted });
+    for (const { recordingId, videos } of readRecorded(data).recordings) {
+      if (known.has(recordingId)) continue;
+      known.add(recordingId);
+      if (known.size > KNOWN_MAX) known.delete(known.values().next().value!);
+      for (const [videoId, , counted] of videos) {
+        if (counted > 0) counters.count(videoId, { plays: 0, views: counted });
+      }
     }
   };
+}
+
+function readRecorded(data: unknown): WatchRecorded {
+  if (isWatchRecorded(data)) return data;
+  const parsed = watchRecorded.safeParse(data);
+  if (!parsed.success) throw new UnusableEventError(parsed.error.message);
+  return parsed.data;
 }

@@ -2,7 +2,7 @@ import { isCounted } from '#domain';
 import type { DecidedEvent } from './decide.js';
 
 /**
- * The data of the event `watch.recorded`: what one commit has added, by video. An event is part of exactly one
+ * Part of the event `watch.recorded`: what one commit has added, by video. An event is part of exactly one
  * recording, so whoever applies each recording once has counted each event once.
  */
 export interface Recording {

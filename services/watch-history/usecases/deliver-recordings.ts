@@ -16,8 +16,8 @@ export interface RecordingOutlets {
    * have the published events, and are asked again later
    */
   readonly advertise: (recordings: readonly WrittenRecording[]) => Promise<boolean>;
-  /** Publishes `watch.recorded`. @throws when the broker does not take it */
-  readonly publish: (recording: WrittenRecording) => Promise<void>;
+  /** Publishes them as one `watch.recorded`. @throws when the broker does not take it */
+  readonly publish: (recordings: readonly WrittenRecording[]) => Promise<void>;
 }
 
 export interface RecordingDeliveryOptions extends RecordingOutlets {
@@ -26,6 +26,8 @@ export interface RecordingDeliveryOptions extends RecordingOutlets {
   /** Age from which a recording is taken for left behind, in seconds. */
   readonly leftBehindSeconds?: number;
   readonly sweepIntervalMs?: number;
+  /** How long the first recording waits for others, in ms: each delivery has costs of its own in six processes. */
+  readonly gatherMs?: number;
 }
 
 /** Recordings kept in memory for delivery; what comes on top is found by the sweep. */
@@ -34,6 +36,7 @@ const WAITING_MAX = 500;
 const TOGETHER_MAX = 50;
 const VIDEOS_TOGETHER_MAX = 4_000;
 const SWEEP_ROWS = 50;
+const GATHER_MS = 100;
 
 /**
  * Brings each recording to the advertisement service and to the broker, at least once each, and then removes it from
@@ -69,6 +72,7 @@ export class RecordingDelivery {
 
   async #work(): Promise<void> {
     while (this.#waiting.length > 0) {
+      if (this.#waiting.length < TOGETHER_MAX) await this.#gather();
       const batch = takeTogether(this.#waiting);
       await this.#deliver(batch.map((recording) => ({ recording, published: false }))).catch((error: unknown) =>
         this.options.logger.warn({ err: error }, 'recordings could not be delivered, the sweep tries again'),
@@ -76,36 +80,35 @@ export class RecordingDelivery {
     }
   }
 
+  /** Waits for others, unless it is to stop. */
+  async #gather(): Promise<void> {
+    const { signal } = this.#stopped;
+    await pause(this.options.gatherMs ?? GATHER_MS, undefined, { signal }).catch(() => undefined);
+  }
+
   /** @returns whether any of them has come further */
   async #deliver(pending: readonly PendingRecording[]): Promise<boolean> {
     const unpublished = pending.filter(({ published }) => !published).map(({ recording }) => recording);
     const [advertised, published] = await Promise.all([
       this.options.advertise(pending.map(({ recording }) => recording)),
-      this.#publishAll(unpublished),
+      this.#publish(unpublished),
     ]);
-    const isOut = (recording: WrittenRecording) => published.has(recording.recordingId);
-    const done = pending.filter((each) => advertised && (each.published || isOut(each.recording)));
-    await deleteRecordings(
-      this.options.primary,
-      done.map(({ recording }) => recording.recordingId),
-    );
-    if (!advertised) await markPublished(this.options.primary, [...published]);
-    return done.length > 0 || published.size > 0;
+    const done = advertised ? pending.filter((each) => each.published || published) : [];
+    await deleteRecordings(this.options.primary, idsOf(done.map(({ recording }) => recording)));
+    if (published && !advertised) await markPublished(this.options.primary, idsOf(unpublished));
+    return done.length > 0 || (published && unpublished.length > 0);
   }
 
-  /** @returns ids of those that the broker has taken */
-  async #publishAll(recordings: readonly WrittenRecording[]): Promise<Set<string>> {
-    const published = new Set<string>();
-    for (const recording of recordings) {
-      try {
-        await this.options.publish(recording);
-        published.add(recording.recordingId);
-      } catch (error) {
-        this.options.logger.warn({ err: error }, 'watch.recorded could not be published, the sweep tries again');
-        break;
-      }
+  /** @returns whether the broker has taken them */
+  async #publish(recordings: readonly WrittenRecording[]): Promise<boolean> {
+    if (recordings.length === 0) return true;
+    try {
+      await this.options.publish(recordings);
+      return true;
+    } catch (error) {
+      this.options.logger.warn({ err: error }, 'watch.recorded could not be published, the sweep tries again');
+      return false;
     }
-    return published;
   }
 
   async #sweepRegularly(): Promise<void> {
@@ -134,6 +137,10 @@ export class RecordingDelivery {
       }
     }
   }
+}
+
+function idsOf(recordings: readonly WrittenRecording[]): string[] {
+  return recordings.map(({ recordingId }) => recordingId);
 }
 
 /** Takes from the front what goes out in one call. */

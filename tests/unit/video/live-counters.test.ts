@@ -97,9 +97,9 @@ test('a recording that is delivered twice is counted once, and one that is none 
     recordedAt: new Date().toISOString(),
     videos: [[String(VIDEO), 3, 5, 2, [[1, 2, 0]]]],
   };
-  const event = { id: recording.recordingId, type: 'watch.recorded', data: recording };
+  const event = { id: recording.recordingId, type: 'watch.recorded', data: { recordings: [recording] } };
   await handle(event);
   await handle(event);
   expect(await process.read(VIDEO)).toEqual({ plays: 0, views: 5 });
-  await expect(handle({ ...event, data: { videos: 1 } })).rejects.toThrow('recordingId');
+  await expect(handle({ ...event, data: { videos: 1 } })).rejects.toThrow('recordings');
 });

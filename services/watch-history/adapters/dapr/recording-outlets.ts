@@ -1,5 +1,6 @@
 import { WATCH_RECORDED } from '#lib/contract';
-import { callWithFallback, type Sidecar } from '#lib/dapr';
+import { callWithFallback, type Sidecar, uuidv7 } from '#lib/dapr';
+import type { WrittenRecording } from '../../repositories/recording-repository.js';
 import type { RecordingOutlets } from '../../usecases/deliver-recordings.js';
 
 const ADVERTISE_DEADLINE_MS = 2_000;
@@ -16,18 +17,23 @@ export function recordingOutlets(sidecar: Sidecar): RecordingOutlets {
         primary: 'advertisement',
         reserve: 'advertisement-reserve',
         path: 'internal/recordings',
-        body: `{"recordings":[${recordings.map(({ json }) => json).join(',')}]}`,
+        body: listOf(recordings),
         deadlineMs: ADVERTISE_DEADLINE_MS,
         queue: async () => undefined,
       });
       return way !== 'queue';
     },
-    publish: (recording) =>
+    publish: (recordings) =>
       sidecar.publish(WATCH_RECORDED, {
-        id: recording.recordingId,
+        id: uuidv7(),
         type: WATCH_RECORDED,
         source: 'playbill/watch-history',
-        json: recording.json,
+        json: listOf(recordings),
       }),
   };
+}
+
+/** Data of `watch.recorded`, which the call takes as well. */
+function listOf(recordings: readonly WrittenRecording[]): string {
+  return `{"recordings":[${recordings.map(({ json }) => json).join(',')}]}`;
 }
