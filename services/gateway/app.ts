@@ -1,12 +1,12 @@
 import { timingSafeEqual } from 'node:crypto';
 import express, { type Express, type RequestHandler } from 'express';
 import helmet from 'helmet';
-import { Counter, collectDefaultMetrics, Histogram, Registry } from 'prom-client';
+import { Counter, Histogram, Registry } from 'prom-client';
 import type { Verifier } from '#lib/auth';
 import type { Route } from '#lib/contract';
 import { answerErrors, notFound, Problem } from '#lib/http';
 import type { Logger } from '#lib/logging';
-import { traceRequests } from '#lib/telemetry';
+import { collectProcessMetrics, traceRequests } from '#lib/telemetry';
 import { DOCS_STYLE, renderDocs } from './adapters/http/docs.js';
 import type { Forwarder } from './adapters/http/forward.js';
 import { createLimits } from './adapters/http/limits.js';
@@ -93,7 +93,7 @@ function requireScraper(appApiToken: string): RequestHandler {
 
 function createMetrics(): { registry: Registry; observe: RequestHandler } {
   const registry = new Registry();
-  collectDefaultMetrics({ register: registry });
+  collectProcessMetrics(registry);
   const seconds = new Histogram({
     name: 'playbill_gateway_request_seconds',
     help: 'Time from the request to the end of its answer, by route',

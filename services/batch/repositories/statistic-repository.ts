@@ -1,5 +1,5 @@
 import type { KstDay } from '#domain';
-import { insertDocument, type Queryable } from '#lib/database';
+import { insertRows, type Queryable } from '#lib/database';
 import { type SliceSums, STATISTIC_COLUMNS } from './event-repository.js';
 
 const STATISTIC = 'playbill_batch.daily_statistic';
@@ -11,9 +11,8 @@ export async function replaceStatistics(
 ): Promise<void> {
   await tx.query(`DELETE FROM ${STATISTIC} WHERE day = ? AND slice = ?`, [day, slice]);
   if (sums.videos === 0) return;
-  const columns = STATISTIC_COLUMNS.map((name) => ({ name, type: 'BIGINT' as const }));
-  const insert = { table: STATISTIC, columns, constants: { day, slice } };
-  await insertDocument(tx, insert, { document: sums.document, rowCount: sums.videos });
+  const insert = { table: STATISTIC, columns: STATISTIC_COLUMNS };
+  await insertRows(tx, insert, { rows: sums.rows, rowCount: sums.videos });
 }
 
 /** Events (counted and excluded) in the stored statistics of a day, by slice. Reads the day's rows once. */

@@ -53,30 +53,21 @@ function literalOf(value: Literal): string {
   throw new TypeError('not a value that can be written into a statement as it is');
 }
 
-/** What a document carries in a column: its name and the SQL type of its values. */
-export interface DocumentColumn {
-  readonly name: string;
-  readonly type: 'BIGINT';
-}
+/** Rows as a statement takes them: numbers and quoted days in brackets, and nothing else. */
+const ROWS = /^[\d,()'-]+$/;
 
 /**
- * Inserts rows that are a JSON document already: an array of arrays, in the order of `columns`.
+ * Inserts rows that a server has written as the text of a statement already, e.g. `(1,2),(3,4)`.
+ * @throws TypeError for a text that holds anything but numbers and days
  * @throws when the number of rows stored differs from `rowCount`
  */
-export async function insertDocument(
+export async function insertRows(
   tx: Queryable,
-  insert: Pick<BulkInsert<unknown>, 'table' | 'constants'> & { readonly columns: readonly DocumentColumn[] },
-  { document, rowCount }: { document: string; rowCount: number },
+  insert: { readonly table: string; readonly columns: readonly string[] },
+  { rows, rowCount }: { rows: string; rowCount: number },
 ): Promise<void> {
-  const constants = Object.entries(insert.constants ?? {});
-  const names = [...insert.columns.map((column) => column.name), ...constants.map(([name]) => name)];
-  const values = [...insert.columns.map((column) => `j.${column.name}`), ...constants.map(() => '?')];
-  const paths = insert.columns.map((column, i) => `${column.name} ${column.type} PATH '$[${i}]'`);
-  const result = await tx.query(
-    `INSERT INTO ${insert.table} (${names.join(', ')}) SELECT ${values.join(', ')} ` +
-      `FROM JSON_TABLE(?, '$[*]' COLUMNS (${paths.join(', ')})) AS j`,
-    [...constants.map(([, value]) => value), document],
-  );
+  if (!ROWS.test(rows)) throw new TypeError(`${insert.table}: not rows of numbers and days`);
+  const result = await tx.query(`INSERT INTO ${insert.table} (${insert.columns.join(', ')}) VALUES ${rows}`);
   requireStored(insert.table, result.affectedRows, rowCount);
 }
 

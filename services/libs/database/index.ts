@@ -1,5 +1,5 @@
 export { ACCOUNTS, type Account, readCredentials, secretName } from './accounts.js';
-export { type BulkInsert, bulkInsert, type DocumentColumn, insertDocument, type Literal } from './bulk.js';
+export { type BulkInsert, bulkInsert, insertRows, type Literal } from './bulk.js';
 export { DatabaseClock } from './clock.js';
 export {
   type Credentials,

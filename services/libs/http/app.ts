@@ -1,8 +1,8 @@
 import { timingSafeEqual } from 'node:crypto';
 import express, { type Express, type RequestHandler } from 'express';
-import { collectDefaultMetrics, Registry } from 'prom-client';
+import { Registry } from 'prom-client';
 import type { Logger } from '#lib/logging';
-import { traceRequests } from '#lib/telemetry';
+import { collectProcessMetrics, traceRequests } from '#lib/telemetry';
 import { answerErrors, notFound, Problem } from './problem.js';
 
 export interface ServiceAppOptions {
@@ -22,9 +22,6 @@ export interface ServiceApp {
   finish(translate?: (error: unknown) => Problem | undefined): void;
 }
 
-/** One of the metrics of the process itself. */
-const PROCESS_METRIC = 'process_cpu_user_seconds_total';
-
 /**
  * An Express app with what every service answers: /healthz, /readyz, /metrics, and a refusal for anyone who is not
  * this app's sidecar. It does not listen.
@@ -34,8 +31,7 @@ export function createServiceApp(options: ServiceAppOptions): ServiceApp {
   app.disable('x-powered-by');
   app.set('etag', false);
   const metrics = options.metrics ?? new Registry();
-  // Two apps of one process may share a registry.
-  if (metrics.getSingleMetric(PROCESS_METRIC) === undefined) collectDefaultMetrics({ register: metrics });
+  collectProcessMetrics(metrics);
   app.use(traceRequests({ begins: false }));
   app.get('/healthz', (_req, res) => void res.json({ status: 'ok' }));
   app.get('/readyz', async (_req, res) => {

@@ -1,5 +1,6 @@
 export {
   type BooksState,
+  collectProcessMetrics,
   createIngestMetrics,
   createMailMetrics,
   createRunMetrics,

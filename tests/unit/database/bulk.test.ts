@@ -1,4 +1,4 @@
-import { bulkInsert, type Literal, type Queryable } from '#lib/database';
+import { bulkInsert, insertRows, type Literal, type Queryable } from '#lib/database';
 
 /** Keeps the statement that it is given. */
 class Recorder {
@@ -42,5 +42,27 @@ describe('bulkInsert', () => {
 
   it('fails when the server stored another number of rows', async () => {
     await expect(statementOf([[1n, 'view']])).rejects.toThrow('t: 2 rows stored of 1');
+  });
+});
+
+describe('insertRows', () => {
+  const rowsOf = async (rows: string, rowCount = 2) => {
+    const recorder = new Recorder();
+    await insertRows(recorder as unknown as Queryable, { table: 't', columns: ['day', 'n'] }, { rows, rowCount });
+    return recorder.statement;
+  };
+
+  it('passes rows of numbers and days on as they are', async () => {
+    expect(await rowsOf("('2026-11-25',1),('2026-11-25',-2)")).toBe(
+      "INSERT INTO t (day, n) VALUES ('2026-11-25',1),('2026-11-25',-2)",
+    );
+  });
+
+  it.each(['', "('a',1)", '(1,2);', '(1,NULL)', '(1, 2)'])('refuses %j', async (rows) => {
+    await expect(rowsOf(rows)).rejects.toThrow(TypeError);
+  });
+
+  it('fails when the server stored another number of rows', async () => {
+    await expect(rowsOf('(1,2)', 1)).rejects.toThrow('t: 2 rows stored of 1');
   });
 });
