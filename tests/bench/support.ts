@@ -1,7 +1,7 @@
 import { rm } from 'node:fs/promises';
 import { cpus, totalmem } from 'node:os';
 import type { Connection } from 'mysql2/promise';
-import { addDays, type KstDay, kstDayOf } from '#domain';
+import type { KstDay } from '#domain';
 import { connect, credentialsOf, type Stack, startStack } from '../../deploy/local/stack/index.js';
 import { Checklist } from '../../deploy/local/ui.js';
 import { batchClientOf, type RunView } from '../../services/ops/adapters/batch-client.js';
@@ -10,6 +10,7 @@ import { openOperatorDatabase } from '../../services/ops/adapters/operator-datab
 import { generate } from '../../services/ops/generator/generate.js';
 import { runDay } from '../../services/ops/run-view.js';
 import { formatTable } from '../../services/ops/tables.js';
+import { skipSchedule } from '../support/schedule.js';
 
 /** A benchmark of `npm run bench -- <name>`: it prints ratios that were measured in one run. */
 export interface Bench {
@@ -56,7 +57,7 @@ export async function withBenchStack(
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, end);
   try {
     const db = await connect(stack.endpoints.primary, credentialsOf(stack.secrets, 'admin'));
-    await claimSchedule(db);
+    await skipSchedule(db);
     await work(benchStack(stack, db));
     await db.end();
   } finally {
@@ -64,13 +65,6 @@ export async function withBenchStack(
     // Its databases are many gigabytes.
     await rm(stack.layout.stateDir, { recursive: true, force: true });
   }
-}
-
-/** The schedule has acted already: it would run the days that a benchmark is about to make. */
-async function claimSchedule(db: Connection): Promise<void> {
-  const today = kstDayOf(Date.now());
-  const slots = [addDays(today, -1), today].map((day) => `daily:${day}`);
-  await db.query('INSERT IGNORE INTO playbill_batch.tick (slot, acted_at) VALUES (?, NOW(3)), (?, NOW(3))', slots);
 }
 
 function benchStack(stack: Stack, db: Connection): BenchStack {

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import type { Connection, Pool } from 'mysql2/promise';
-import { addDays, kstDayOf } from '#domain';
 import { BatchClient, type RunView } from '../../../services/ops/adapters/batch-client.js';
 import { installationOf } from '../../../services/ops/adapters/installation.js';
+import { skipSchedule } from '../../support/schedule.js';
 import { operatorToken } from './identity.js';
 import { adminConnection, eventually, stack } from './stack.js';
 
@@ -64,16 +64,6 @@ export async function tick(slot: string): Promise<string[]> {
   const answer = (await response.json()) as { ok: boolean; data: { days: string[] } };
   if (!answer.ok) throw new Error(JSON.stringify(answer));
   return answer.data.days;
-}
-
-/** Makes the schedule's slots of now look acted on, so that it does not run days that a test has not made yet. */
-export async function skipSchedule(db: { query(sql: string, values: unknown[]): Promise<unknown> }): Promise<void> {
-  const today = kstDayOf(Date.now());
-  for (const day of [addDays(today, -1), today]) {
-    await db.query('INSERT IGNORE INTO playbill_batch.tick (slot, acted_at) VALUES (?, UTC_TIMESTAMP(3))', [
-      `daily:${day}`,
-    ]);
-  }
 }
 
 /** The tables that a run writes, and their columns that say what it found; not when and under which id. */

@@ -19,7 +19,7 @@ import {
   startRun,
 } from '../../../services/batch/usecases/phases.js';
 import { settleSlice } from '../../../services/batch/usecases/settle-slice.js';
-import { skipSchedule } from './batch.js';
+import { skipSchedule } from '../../support/schedule.js';
 import { stack } from './stack.js';
 
 /** Thrown in place of whatever a process would have done after its death. */
