@@ -47,12 +47,22 @@ export interface WantedPeriod {
   readonly wanted: number;
 }
 
-/** Takes a period whose lists are behind, for the time given. @returns undefined when there is none to take */
-export async function claimWantedPeriod(tx: Queryable, claimMs: number): Promise<WantedPeriod | undefined> {
+/**
+ * Takes a period whose lists are behind, for the time given. While a run is under way the lists wait, `patienceMs` from
+ * its start at most: it would share the processors with them, and the days after it would have them built again.
+ * @returns undefined when there is none to take
+ */
+export async function claimWantedPeriod(
+  tx: Queryable,
+  { claimMs, patienceMs }: { claimMs: number; patienceMs: number },
+): Promise<WantedPeriod | undefined> {
   const [row]: { period_kind: PeriodKind; period_from: KstDay; period_to: KstDay; wanted: number }[] = await tx.query(
     `SELECT period_kind, period_from, period_to, wanted FROM ${TOP_PERIOD}
-     WHERE built < wanted AND (claimed_until IS NULL OR claimed_until < UTC_TIMESTAMP(6))
+     WHERE built < wanted AND (claimed_until IS NULL OR claimed_until < UTC_TIMESTAMP(6)) AND NOT EXISTS (
+       SELECT 1 FROM playbill_batch.run WHERE active_day IS NOT NULL AND state = 'running'
+         AND started_at > UTC_TIMESTAMP(3) - INTERVAL ? MICROSECOND)
      ORDER BY period_from DESC LIMIT 1 FOR UPDATE SKIP LOCKED`,
+    [patienceMs * 1000],
   );
   if (row === undefined) return undefined;
   const period: Period = { kind: row.period_kind, from: row.period_from, to: row.period_to };
@@ -106,42 +116,38 @@ export async function completedDays(db: Queryable): Promise<{ day: KstDay; compl
 }
 
 /**
- * The first five of one slice of videos over several days, by each metric. Reads the slice's rows of those days by
- * primary key; a video is in one slice only, so the first five of all slices are among these.
+ * The first five of one slice of videos over several days, by each metric. Reads the slice's rows of those days once,
+ * by primary key; a video is in one slice only, so the first five of all slices are among these.
  */
 export async function topOfSlice(db: Queryable, days: readonly KstDay[], slice: number): Promise<TopLists> {
-  const marks = days.map(() => '?').join(', ');
-  const lists: Record<TopMetric, TopVideo[]> = { views: [], play_time: [] };
-  if (days.length === 0) return lists;
-  for (const metric of TOP_METRICS) {
-    const rows: { video_id: string; amount: string }[] = await db.query(
-      `SELECT video_id, SUM(${metric}) AS amount FROM ${STATISTIC} WHERE day IN (${marks}) AND slice = ?
-       GROUP BY video_id HAVING SUM(views) > 0 ORDER BY amount DESC, video_id LIMIT ${TOP_COUNT}`,
-      [...days, slice],
-    );
-    lists[metric] = rows.map((row) => ({ videoId: BigInt(row.video_id), amount: BigInt(row.amount) }));
-  }
-  return lists;
+  if (days.length === 0) return { views: [], play_time: [] };
+  const sums = `SELECT video_id, SUM(views) AS views, SUM(play_time) AS play_time FROM ${STATISTIC}
+    WHERE day IN (${days.map(() => '?').join(', ')}) AND slice = ? GROUP BY video_id HAVING SUM(views) > 0`;
+  return firstOfSums(db, sums, [...days, slice]);
 }
 
 /** The first five of one slice of the running day, straight from its events, which are read once by primary key. */
 export async function runningTopOfSlice(db: Queryable, day: KstDay, slice: number): Promise<TopLists> {
-  const rows: { metric: TopMetric; video_id: string; amount: string }[] = await db.query(
-    `WITH sums AS (
-       SELECT video_id, COUNT(*) AS views, SUM(played_time) AS play_time FROM playbill_watch.watch_event
-       WHERE day = ? AND slice = ? AND reason = 0 GROUP BY video_id
-     ), ranked AS (
+  const sums = `SELECT video_id, COUNT(*) AS views, SUM(played_time) AS play_time FROM playbill_watch.watch_event
+    WHERE day = ? AND slice = ? AND reason = 0 GROUP BY video_id`;
+  return firstOfSums(db, sums, [day, slice]);
+}
+
+/** The first five by each metric of a statement's `video_id`, `views` and `play_time`, which is run once. */
+async function firstOfSums(db: Queryable, sums: string, values: readonly unknown[]): Promise<TopLists> {
+  const rows: Record<'video_id' | TopMetric | `by_${TopMetric}`, string>[] = await db.query(
+    `SELECT * FROM (
        SELECT video_id, views, play_time, ROW_NUMBER() OVER (ORDER BY views DESC, video_id) AS by_views,
-         ROW_NUMBER() OVER (ORDER BY play_time DESC, video_id) AS by_play_time FROM sums
-     )
-     SELECT 'views' AS metric, video_id, views AS amount FROM ranked WHERE by_views <= ${TOP_COUNT}
-     UNION ALL SELECT 'play_time', video_id, play_time FROM ranked WHERE by_play_time <= ${TOP_COUNT}`,
-    [day, slice],
+         ROW_NUMBER() OVER (ORDER BY play_time DESC, video_id) AS by_play_time FROM (${sums}) sums
+     ) ranked WHERE by_views <= ${TOP_COUNT} OR by_play_time <= ${TOP_COUNT}`,
+    [...values],
   );
   const listOf = (metric: TopMetric) =>
     rows
-      .filter((row) => row.metric === metric)
-      .map((row) => ({ videoId: BigInt(row.video_id), amount: BigInt(row.amount) }));
+      .map((row) => ({ videoId: BigInt(row.video_id), amount: BigInt(row[metric]), rank: Number(row[`by_${metric}`]) }))
+      .filter(({ rank }) => rank <= TOP_COUNT)
+      .sort((a, b) => a.rank - b.rank)
+      .map(({ videoId, amount }) => ({ videoId, amount }));
   return { views: listOf('views'), play_time: listOf('play_time') };
 }
 

@@ -21,6 +21,7 @@ import { chooseReader } from './choose-reader.js';
 import type { Context } from './context.js';
 
 const CLAIM_MS = 60_000;
+const PATIENCE_MS = 60_000;
 const SLICES = Array.from({ length: SLICE_COUNT }, (_, slice) => slice);
 
 /**
@@ -30,7 +31,9 @@ const SLICES = Array.from({ length: SLICE_COUNT }, (_, slice) => slice);
  */
 export async function buildNextTop(context: Context): Promise<boolean> {
   const { primary } = context.database;
-  const claimed = await inTransaction(primary, (tx) => claimWantedPeriod(tx, CLAIM_MS));
+  const claimed = await inTransaction(primary, (tx) =>
+    claimWantedPeriod(tx, { claimMs: CLAIM_MS, patienceMs: PATIENCE_MS }),
+  );
   if (claimed === undefined) return false;
   await buildPeriod(context, claimed);
   return true;
