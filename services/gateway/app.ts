@@ -10,6 +10,7 @@ import { collectProcessMetrics, traceRequests } from '#lib/telemetry';
 import { DOCS_STYLE, renderDocs } from './adapters/http/docs.js';
 import type { Forwarder } from './adapters/http/forward.js';
 import { createLimits } from './adapters/http/limits.js';
+import type { LoopWatch } from './adapters/http/loop-watch.js';
 import { describeRoutes } from './adapters/http/openapi.js';
 import { createRouter } from './adapters/http/routes.js';
 import type { Config } from './config.js';
@@ -20,13 +21,15 @@ export interface AppOptions {
   readonly routes: readonly Route[];
   readonly verifier: Verifier;
   readonly forwarder: Pick<Forwarder, 'handlerOf'>;
+  /** Refuses while this process is behind. */
+  readonly loop: Pick<LoopWatch, 'refuse'>;
   /** What must work for clients to be served; a rejection's message is shown by /readyz. */
   readonly ready: () => Promise<void>;
 }
 
 /** The public Express app; it does not listen. */
 export function createApp(options: AppOptions): Express {
-  const { config, logger, routes, verifier, forwarder } = options;
+  const { config, logger, routes, verifier, forwarder, loop } = options;
   const app = express();
   app.disable('x-powered-by');
   app.set('etag', false);
@@ -35,6 +38,7 @@ export function createApp(options: AppOptions): Express {
   app.set('trust proxy', config.GATEWAY_TRUSTED_PROXIES);
   const metrics = createMetrics();
   app.use(metrics.observe, traceRequests({ begins: true }), securityHeaders());
+  app.use('/v1', loop.refuse);
   addOwnRoutes(app, options, metrics.registry);
   const limits = createLimits(config);
   app.use(limits.byAddress, createRouter({ config, routes, verifier, forwarder, limits }));

@@ -3,6 +3,7 @@ import { readConfig } from '#lib/config';
 import { ROUTES } from '#lib/contract';
 import { beginService } from '#lib/service';
 import { Forwarder } from './adapters/http/forward.js';
+import { LoopWatch } from './adapters/http/loop-watch.js';
 import { createApp } from './app.js';
 import { configSchema } from './config.js';
 import { createPublicServer } from './server.js';
@@ -10,6 +11,8 @@ import { createPublicServer } from './server.js';
 const READY_TIMEOUT_MS = 1_000;
 /** Streams that go on are cut at the end of it. */
 const STOP_GRACE_MS = 5_000;
+/** Connections that wait to be taken: what finds no place is tried again by its sender only after seconds. */
+const BACKLOG = 4_096;
 
 async function main(): Promise<void> {
   const config = readConfig(configSchema);
@@ -19,19 +22,22 @@ async function main(): Promise<void> {
     sidecarToken: config.DAPR_API_TOKEN,
     logger,
   });
+  const loop = new LoopWatch({ lateMs: config.GATEWAY_SLOW_MS / 2 });
   const app = createApp({
     config,
     logger,
     routes: ROUTES,
     verifier: createVerifier({ loadKeys: keysFrom(sidecar) }),
     forwarder,
+    loop,
     ready: () => sidecar.waitReady(READY_TIMEOUT_MS),
   });
   const server = createPublicServer(app, { connectionsMax: config.GATEWAY_CONNECTIONS_MAX });
-  server.listen(config.APP_PORT, config.PLAYBILL_HOST, () =>
-    logger.info({ host: config.PLAYBILL_HOST, port: config.APP_PORT }, 'gateway is up'),
-  );
+  const place = { host: config.PLAYBILL_HOST, port: config.APP_PORT, backlog: BACKLOG };
+  server.listen(place, () => logger.info({ host: config.PLAYBILL_HOST, port: config.APP_PORT }, 'gateway is up'));
+  loop.start();
   onStop(async () => {
+    loop.stop();
     setTimeout(() => server.closeAllConnections(), STOP_GRACE_MS).unref();
     await new Promise((resolve) => {
       server.close(resolve);

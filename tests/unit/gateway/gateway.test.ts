@@ -7,6 +7,7 @@ import { defineRoute, type Route } from '#lib/contract';
 import { createLogger } from '#lib/logging';
 import { Forwarder } from '../../../services/gateway/adapters/http/forward.js';
 import { addressOf } from '../../../services/gateway/adapters/http/limits.js';
+import { LoopWatch } from '../../../services/gateway/adapters/http/loop-watch.js';
 import { createApp } from '../../../services/gateway/app.js';
 import { configSchema } from '../../../services/gateway/config.js';
 import { createPublicServer } from '../../../services/gateway/server.js';
@@ -90,7 +91,16 @@ function gateway(env: Record<string, string> = {}) {
     PLAYBILL_REPLICA: 'gateway',
     ...env,
   });
-  return createApp({ config, logger, routes: ROUTES, verifier: issuer.verifier, forwarder, ready: async () => {} });
+  const loop = new LoopWatch({ lateMs: 60_000 });
+  return createApp({
+    config,
+    logger,
+    routes: ROUTES,
+    verifier: issuer.verifier,
+    forwarder,
+    loop,
+    ready: async () => {},
+  });
 }
 
 const bearer = async (userId: string) => `Bearer ${await issuer.userToken({ userId })}`;
