@@ -71,6 +71,7 @@ async function measure(stack: BenchStack, kind: Kind, durationMs: number): Promi
   const answers: Answer[] = [];
   let accepted = 0;
   const callsPerSecond = usual.callsPerSecond * TIMES;
+  const startMs = performance.now();
   await sendAtFixedRate({
     ...{ port, callsPerSecond, durationMs, next: kind.next },
     onAnswer(answer) {
@@ -78,9 +79,10 @@ async function measure(stack: BenchStack, kind: Kind, durationMs: number): Promi
       answers.push({ ...answer, text: '' });
     },
   });
+  const seconds = (performance.now() - startMs) / 1_000;
   const recovery = await measureRecovery(port, kind);
   const stored = (await countStored(stack.db, today)) - storedBefore;
-  print(kind, { usual, callsPerSecond, durationMs, answers, recoverySeconds: recovery.seconds });
+  print(kind, { usual, callsPerSecond, seconds, answers, recoverySeconds: recovery.seconds });
   const wrong = answers.filter((answer) => !isAccepted(answer) && !isRefusal(answer));
   if (wrong.length > 0) throw new Error(`${wrong.length} answers are no refusal: ${JSON.stringify(wrong[0])}`);
   if (stored !== accepted + recovery.accepted) {
@@ -133,12 +135,13 @@ const isRefusal = ({ status, retryAfter }: Answer) =>
 interface Measured {
   readonly usual: Usual;
   readonly callsPerSecond: number;
-  readonly durationMs: number;
+  /** From the first call to the last answer. */
+  readonly seconds: number;
   readonly answers: readonly Answer[];
   readonly recoverySeconds: number;
 }
 
-function print(kind: Kind, { usual, callsPerSecond, durationMs, answers, recoverySeconds }: Measured): void {
+function print(kind: Kind, { usual, callsPerSecond, seconds, answers, recoverySeconds }: Measured): void {
   const accepted = answers.filter(isAccepted);
   const refused = answers.filter((answer) => !isAccepted(answer));
   const at = (part: readonly Answer[], share: number) =>
@@ -162,7 +165,7 @@ function print(kind: Kind, { usual, callsPerSecond, durationMs, answers, recover
       [
         `${TIMES} times as many`,
         callsPerSecond.toFixed(1),
-        (accepted.length / (durationMs / 1_000)).toFixed(1),
+        (accepted.length / seconds).toFixed(1),
         at(accepted, 0.5),
         at(accepted, 0.99),
         String(refused.length),
