@@ -13,6 +13,8 @@ export interface Answer {
   /** 0 when there was none. */
   readonly status: number;
   readonly retryAfter: string | undefined;
+  /** How often it was refused for now before. */
+  readonly refusals: number;
   readonly text: string;
   /** Since it was due, in ms. */
   readonly tookMs: number;
@@ -26,6 +28,8 @@ export interface FixedRate {
   readonly next: () => Call;
   /** Told of every answer. */
   readonly onAnswer: (answer: Answer) => void;
+  /** Whether what is refused for now is sent again after Retry-After, as a good client does; only the last answer is told. */
+  readonly isPatient?: boolean;
 }
 
 const TIMEOUT_MS = 30_000;
@@ -34,7 +38,8 @@ const TIMEOUT_MS = 30_000;
  * Sends calls at a fixed rate, whatever the answers take, as a crowd of clients does that do not know of each other.
  * Returns when every call has its answer.
  */
-export async function sendAtFixedRate({ port, callsPerSecond, durationMs, next, onAnswer }: FixedRate): Promise<void> {
+export async function sendAtFixedRate(options: FixedRate): Promise<void> {
+  const { port, callsPerSecond, durationMs, next, onAnswer, isPatient = false } = options;
   const agent = new Agent({ keepAlive: true, maxSockets: 4_000 });
   const startMs = performance.now();
   const calls = Math.round((durationMs / 1_000) * callsPerSecond);
@@ -43,10 +48,10 @@ export async function sendAtFixedRate({ port, callsPerSecond, durationMs, next, 
     const dueMs = startMs + (n * 1_000) / callsPerSecond;
     const waitMs = dueMs - performance.now();
     if (waitMs > 1) await new Promise((resolve) => setTimeout(resolve, waitMs));
-    const answered = send({ agent, port, call: next() }).then(({ status, retryAfter, text }) => {
+    const sending = { agent, port, call: next() };
+    const answered = (isPatient ? sendPatiently(sending) : sendOnce(sending)).then((answer) => {
       open.delete(answered);
-      const tookMs = performance.now() - dueMs;
-      onAnswer({ dueSeconds: (dueMs - startMs) / 1_000, status, retryAfter, text, tookMs });
+      onAnswer({ ...answer, dueSeconds: (dueMs - startMs) / 1_000, tookMs: performance.now() - dueMs });
     });
     open.add(answered);
   }
@@ -54,10 +59,30 @@ export async function sendAtFixedRate({ port, callsPerSecond, durationMs, next, 
   agent.destroy();
 }
 
+const PATIENCE = 60;
+
+async function sendPatiently(sending: Sending): Promise<Raw & Pick<Answer, 'refusals'>> {
+  for (let refusals = 0; ; refusals += 1) {
+    const answer = await send(sending);
+    if ((answer.status !== 503 && answer.status !== 429) || refusals === PATIENCE) return { ...answer, refusals };
+    await new Promise((resolve) => setTimeout(resolve, Number(answer.retryAfter ?? 1) * 1_000));
+  }
+}
+
+async function sendOnce(sending: Sending): Promise<Raw & Pick<Answer, 'refusals'>> {
+  return { ...(await send(sending)), refusals: 0 };
+}
+
+interface Sending {
+  readonly agent: Agent;
+  readonly port: number;
+  readonly call: Call;
+}
+
 type Raw = Pick<Answer, 'status' | 'retryAfter' | 'text'>;
 
 /** Sends one call to a port of this machine. Never throws. */
-export function send({ agent, port, call }: { agent: Agent; port: number; call: Call }): Promise<Raw> {
+export function send({ agent, port, call }: Sending): Promise<Raw> {
   const { path, body, headers } = call;
   const none: Raw = { status: 0, retryAfter: undefined, text: '' };
   return new Promise((resolve) => {
