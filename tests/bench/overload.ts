@@ -2,7 +2,7 @@ import { Agent } from 'node:http';
 import { kstDayOf } from '#domain';
 import { installationOf } from '../../services/ops/adapters/installation.js';
 import { UserClient } from '../../services/ops/adapters/user-client.js';
-import { type Answer, type Call, quantile, send, sendAtFixedRate } from './fixed-rate.js';
+import { type Answer, type Call, goFirst, quantile, send, sendAtFixedRate } from './fixed-rate.js';
 import { BULK_EVENTS, type BulkAnswer, countStored, EventSource, introduceVideos, load, readVideos } from './ingest.js';
 import { type Bench, type BenchStack, printTable } from './support.js';
 
@@ -29,6 +29,7 @@ export const overload: Bench = {
   name: 'overload',
   env: { GATEWAY_ADDRESS_REQUESTS: '1000000', GATEWAY_USER_REQUESTS: '100000' },
   async run(stack, { quick }) {
+    goFirst();
     await stack.generate({ day: kstDayOf(Date.now()), events: 1_000, videos: VIDEOS, seed: 1 });
     const source = new EventSource(await readVideos(stack.db));
     const { endpoints, secrets } = stack.stack;
@@ -83,6 +84,11 @@ async function measure(stack: BenchStack, kind: Kind, durationMs: number): Promi
   const recovery = await measureRecovery(port, kind);
   const stored = (await countStored(stack.db, today)) - storedBefore;
   print(kind, { usual, callsPerSecond, seconds, answers, recoverySeconds: recovery.seconds });
+  const sentLate = quantile(
+    answers.map(({ sentLateMs }) => sentLateMs),
+    0.99,
+  );
+  console.log(`99 of 100 calls were sent within ${sentLate.toFixed(0)} ms of when they were due.`);
   const wrong = answers.filter((answer) => !isAccepted(answer) && !isRefusal(answer));
   if (wrong.length > 0) throw new Error(`${wrong.length} answers are no refusal: ${JSON.stringify(wrong[0])}`);
   if (stored !== accepted + recovery.accepted) {
