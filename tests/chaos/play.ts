@@ -117,7 +117,7 @@ async function judgeReconciliation(world: World, day: KstDay): Promise<string[]>
 }
 
 /** Ad views may be on their way by the queue; they arrive by themselves. */
-async function untilAdsCounted(world: World): Promise<string[]> {
+export async function untilAdsCounted(world: World): Promise<string[]> {
   const videoAds = new Map(
     (await world.videos(100_000)).map(({ videoId, lengthSeconds }) => [
       String(videoId),

@@ -11,7 +11,7 @@ import {
   prepareTemplate,
   writeInitFile,
 } from './mariadb.js';
-import { ROOT_DIR, type StateLayout } from './paths.js';
+import type { StateLayout } from './paths.js';
 import { ensureReplication, type ReplicationOptions, requireReplicating, waitCaughtUp } from './replication.js';
 import { credentialsOf, type Secrets } from './secrets.js';
 import type { ServerSettings } from './settings.js';
@@ -24,6 +24,8 @@ export interface DatabaseOptions {
   readonly secrets: Secrets;
   readonly env: NodeJS.ProcessEnv;
   readonly settings: ServerSettings['database'];
+  /** Folder of the release whose migrations are run. */
+  readonly codeDir: string;
 }
 
 const CATCH_UP_MS = 60_000;
@@ -89,11 +91,11 @@ async function requireServer(variable: string, server: Endpoint, secrets: Secret
 
 /** Brings schemas, tables and accounts up to date and waits until the replicas have them. @returns what was done */
 export async function migrateDatabases(options: DatabaseOptions): Promise<string> {
-  const { layout, settings, env } = options;
-  const program = join(ROOT_DIR, '.local', 'build', 'services', 'libs', 'database', 'migrate.js');
+  const { layout, settings, codeDir, env } = options;
+  const program = join(codeDir, '.local', 'build', 'services', 'libs', 'database', 'migrate.js');
   if (!existsSync(program)) throw new Error(`${program} is missing; run the build`);
   const { stdout } = await runCommand(process.execPath, [program], {
-    cwd: ROOT_DIR,
+    cwd: codeDir,
     env: {
       PATH: env.PATH,
       TZ: 'UTC',

@@ -1,5 +1,5 @@
 import { mkdir, readdir, readFile, rm } from 'node:fs/promises';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { isScalar, parseDocument, visit } from 'yaml';
 import { ROOT_DIR, type StateLayout } from './paths.js';
 import { writePrivately } from './secrets.js';
@@ -10,12 +10,14 @@ const DEFAULT_STATE_DIR = '.local/';
 /**
  * Writes this stack's copies of Dapr's files: components, resiliency and configurations, with every value that begins
  * with `.local/` pointing into the stack's own state folder.
+ * @param ownComponents a folder whose component files replace those of the same name, e.g. to take another broker
  */
-export async function renderDaprFiles(layout: StateLayout): Promise<void> {
+export async function renderDaprFiles(layout: StateLayout, ownComponents?: string): Promise<void> {
   const resources = join(layout.daprDir, 'resources');
   const configurations = join(layout.daprDir, 'config');
   await Promise.all([resources, configurations].map((dir) => rm(dir, { recursive: true, force: true })));
   await renderFolder(layout, join(ROOT_DIR, 'components', 'local'), resources);
+  if (ownComponents !== undefined) await renderFolder(layout, resolve(ROOT_DIR, ownComponents), resources);
   await renderFolder(layout, join(ROOT_DIR, 'dapr', 'resiliency'), resources);
   await renderFolder(layout, join(ROOT_DIR, 'dapr', 'config'), configurations);
   // Who is where in the stack that ran before.

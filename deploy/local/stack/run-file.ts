@@ -100,9 +100,11 @@ export async function readRunFile(options: RunFileOptions): Promise<AppInstance[
   return instances;
 }
 
-/** Instances that are added at run time are numbered from here, in ports as in the run file. */
-const ADDED_FIRST = 95;
-const ADDED_MAX = 5;
+/**
+ * Numbers, in ports as in the run file, that instances added at run time may take: first those that nobody has, then
+ * those of instances that are gone. 5093, 5094 and 5098 are ports of the inbox and of tests.
+ */
+const NUMBERS = [95, 96, 97, 99, 81, 82, 83, 84, 85, 86, 87, 88, 89, 90, 91, 92];
 
 /**
  * One more instance of an app of the run file, like its first.
@@ -113,13 +115,15 @@ export function oneMore(appId: string, running: readonly AppInstance[]): AppInst
   const [first] = same;
   if (first === undefined) throw new Error(`no instance of ${appId} runs`);
   const taken = new Set(running.map(({ ports }) => numberOf(ports)));
-  const number = Array.from({ length: ADDED_MAX }, (_none, i) => ADDED_FIRST + i).find((n) => !taken.has(n));
-  if (number === undefined) throw new Error(`${ADDED_MAX} instances have been added already`);
+  const number = NUMBERS.find((one) => !taken.has(one));
+  if (number === undefined) throw new Error(`${taken.size} instances run already`);
+  let ordinal = same.length + 1;
+  while (same.some(({ name }) => name === `${appId}-${ordinal}`)) ordinal += 1;
   const shift = number - numberOf(first.ports);
   const { app, http, grpc, internalGrpc, metrics } = first.ports;
   return {
     ...first,
-    name: `${appId}-${same.length + 1}`,
+    name: `${appId}-${ordinal}`,
     ports: {
       app: app + shift,
       http: http + shift,

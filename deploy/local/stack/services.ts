@@ -3,7 +3,7 @@ import { TRUST_DOMAIN } from './control-plane.js';
 import { type AppEndpoint, type Endpoint, textOf } from './endpoints.js';
 import { requireOk } from './http.js';
 import type { ProcessSpec } from './managed-process.js';
-import { ROOT_DIR, type StateLayout } from './paths.js';
+import type { StateLayout } from './paths.js';
 import type { Ports } from './ports.js';
 import type { AppInstance } from './run-file.js';
 import { type Secrets, secretOf } from './secrets.js';
@@ -19,6 +19,8 @@ export interface ServiceOptions {
   readonly smtp: Endpoint;
   /** A module that apps of Node load first. */
   readonly preload?: string;
+  /** Folder of the release whose compiled code is run. */
+  readonly codeDir: string;
   /** Variables of the supervisor, and those that the stack's user adds for the apps. */
   readonly env: NodeJS.ProcessEnv;
 }
@@ -40,7 +42,7 @@ export function endpointOf({ name, ports }: AppInstance): AppEndpoint {
 
 /** How an instance's app is run. Its settings are all in the environment; its secrets come by the sidecar. */
 export function appSpec(instance: AppInstance, options: ServiceOptions): ProcessSpec {
-  const { databases, smtp, secrets, env, preload } = options;
+  const { databases, smtp, secrets, codeDir, env, preload } = options;
   const [command = '', ...args] = instance.command;
   const isNode = command === 'node';
   return {
@@ -64,7 +66,7 @@ export function appSpec(instance: AppInstance, options: ServiceOptions): Process
       DAPR_API_TOKEN: secretOf(secrets, 'dapr-api-token', 'token'),
       APP_API_TOKEN: secretOf(secrets, 'app-api-token', 'token'),
     },
-    cwd: ROOT_DIR,
+    cwd: codeDir,
     check: async () => void (await requireOk(`http://127.0.0.1:${instance.ports.app}/readyz`)),
     stopGraceMs: 8_000,
     stopOrder: StopOrder.apps,

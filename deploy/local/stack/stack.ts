@@ -18,10 +18,12 @@ import {
   startDatabases,
   waitReplicas,
 } from './databases.js';
-import { type Endpoint, type StackEndpoints, textOf } from './endpoints.js';
+
+import { type AppEndpoint, type Endpoint, type StackEndpoints, textOf } from './endpoints.js';
+
 import { SetupError } from './errors.js';
 import { inboxSpec } from './inbox.js';
-import { layoutOf, type StateLayout } from './paths.js';
+import { layoutOf, ROOT_DIR, type StateLayout } from './paths.js';
 import { type Ports, type PortUse, portsOf, portVariable, requireFreePorts } from './ports.js';
 import { claimStateDir, releaseStateDir } from './process-records.js';
 import { prepareRedis, requireRedis } from './redis.js';
@@ -39,6 +41,8 @@ export interface StackOptions {
   readonly stateDir?: string;
   /** Added to every port; `PLAYBILL_PORT_OFFSET`, or else 0. */
   readonly portOffset?: number;
+  /** Folder of another release: its compiled code and migrations are run instead of this repository's. */
+  readonly codeDir?: string;
   /** App-ids to start: all of dapr/dapr.yaml when undefined, none when empty. */
   readonly services?: readonly string[];
   /** Variables that are added to this process's own, e.g. settings of the services. */
@@ -58,6 +62,7 @@ export interface StackOptions {
 /** A stack that runs. Processes are named as their log files: `mariadb-primary`, `redis`, `batch-1-daprd`, … */
 export interface Stack {
   readonly layout: StateLayout;
+  /** As they are now: replicas come and go. */
   readonly endpoints: StackEndpoints;
   readonly secrets: Secrets;
   processNames(): string[];
@@ -71,10 +76,12 @@ export interface Stack {
   restart(name: string): Promise<void>;
   /** Without it, a process that ends stays down; switching it on again starts it. */
   setAutoRestart(name: string, on: boolean): void;
-  /** Starts one more replica of an app of dapr/dapr.yaml and its sidecar. @returns its name */
-  addReplica(appId: string): Promise<string>;
-  /** Ends what addReplica has started. */
+  /** Starts one more replica of an app of dapr/dapr.yaml and its sidecar, by this repository's code. */
+  addReplica(appId: string): Promise<AppEndpoint>;
+  /** Ends an app and its sidecar for good. */
   removeReplica(name: string): Promise<void>;
+  /** Runs this repository's migrations, while everything goes on. @returns what was done */
+  migrate(): Promise<string>;
   /** Waits until every process works and both replicas have caught up. */
   waitHealthy(deadlineMs?: number): Promise<void>;
   /** Ends everything; nothing is left running. */
@@ -113,7 +120,8 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
       ...(settings.redis.password === undefined ? {} : { redisPassword: settings.redis.password }),
       ...(settings.mail.account === undefined ? {} : { mail: settings.mail.account }),
     });
-    const database: DatabaseOptions = { layout, supervisor, secrets, env, settings: settings.database };
+    const codeDir = options.codeDir ?? ROOT_DIR;
+    const database: DatabaseOptions = { layout, supervisor, secrets, env, settings: settings.database, codeDir };
     await startInfrastructure({ layout, supervisor, secrets, env, ports, settings, database, programs, step });
     await startInbox({ layout, supervisor, settings, env, instances, step });
     const endpoints = endpointsOf({ settings, secrets, instances });
@@ -129,6 +137,7 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
         databases: { ...settings.database, replicas: options.replicaLines ?? settings.database.replicas },
         ...(options.preload === undefined ? {} : { preload: options.preload }),
         smtp: settings.mail.smtp,
+        codeDir,
         env,
       };
       await step(`Services: ${instances.map(({ name }) => name).join(', ')}`, () =>
@@ -140,7 +149,7 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
     }
     await writePrivately(layout.stackFile, `${JSON.stringify({ pid: process.pid, endpoints }, null, 2)}\n`);
     const endWatch = watchReplication(replicationsOf(database), log);
-    return createStack({ layout, endpoints, secrets, supervisor, database, instances, services, endWatch });
+    return createStack({ layout, settings, secrets, supervisor, database, instances, services, endWatch });
   } catch (error) {
     await supervisor.stop();
     releaseStateDir(layout.runDir);
@@ -222,7 +231,7 @@ async function startInbox({ layout, supervisor, settings, env, instances, step }
 async function startControlPlane({ layout, ports, env, supervisor, programs, step }: Infrastructure): Promise<void> {
   const options: ControlPlaneOptions = { layout, ports, env, programs: programs.dapr };
   await step('Dapr control plane: sentry, placement, scheduler', async () => {
-    await renderDaprFiles(layout);
+    await renderDaprFiles(layout, env.PLAYBILL_COMPONENTS || undefined);
     await prepareCertificates(layout);
     await supervisor.launch(sentrySpec(options));
     await Promise.all([supervisor.launch(placementSpec(options)), supervisor.launch(schedulerSpec(options))]);
@@ -297,7 +306,8 @@ function endpointsOf({
   };
 }
 
-interface RunningParts extends Pick<Stack, 'layout' | 'endpoints' | 'secrets'> {
+interface RunningParts extends Pick<Stack, 'layout' | 'secrets'> {
+  readonly settings: ServerSettings;
   readonly supervisor: Supervisor;
   readonly database: DatabaseOptions;
   readonly instances: readonly AppInstance[];
@@ -307,7 +317,7 @@ interface RunningParts extends Pick<Stack, 'layout' | 'endpoints' | 'secrets'> {
 }
 
 function createStack(parts: RunningParts): Stack {
-  const { layout, endpoints, secrets, supervisor, database, services, endWatch } = parts;
+  const { layout, settings, secrets, supervisor, database, services, endWatch } = parts;
   const running = [...parts.instances];
   const end = async (work: () => Promise<void>) => {
     endWatch();
@@ -317,7 +327,9 @@ function createStack(parts: RunningParts): Stack {
   };
   return {
     layout,
-    endpoints,
+    get endpoints() {
+      return endpointsOf({ settings, secrets, instances: running });
+    },
     secrets,
     processNames: () => supervisor.names(),
     isRunning: (name) => supervisor.get(name).isRunning(),
@@ -335,17 +347,17 @@ function createStack(parts: RunningParts): Stack {
       if (services === undefined) throw new Error('no service runs');
       const instance = oneMore(appId, running);
       running.push(instance);
-      await startServices(supervisor, [instance], services);
-      return instance.name;
+      await startServices(supervisor, [instance], { ...services, codeDir: ROOT_DIR });
+      return endpointOf(instance);
     },
     async removeReplica(name) {
-      const at = running.findIndex((instance) => instance.name === name);
-      const instance = running[at];
+      const instance = running.find((one) => one.name === name);
       if (instance === undefined) throw new Error(`no replica ${name} runs`);
       await supervisor.remove(name);
       await supervisor.remove(sidecarName(instance));
-      running.splice(at, 1);
+      running.splice(running.indexOf(instance), 1);
     },
+    migrate: () => migrateDatabases({ ...database, codeDir: ROOT_DIR }),
     async waitHealthy(deadlineMs = HEALTHY_DEADLINE_MS) {
       await supervisor.waitHealthy(deadlineMs);
       await waitReplicas(database);

@@ -2,7 +2,7 @@ import type { Credentials } from './connections.js';
 
 /** Database accounts: one per service, each with the least it needs. `*` in `on` means the whole schema. */
 
-interface Grant {
+export interface Grant {
   readonly privileges: string;
   readonly on: string;
 }

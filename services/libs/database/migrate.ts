@@ -7,6 +7,7 @@ import { z } from 'zod';
 import { ConfigError, type Endpoint, endpoint, readConfig } from '#lib/config';
 import { ACCOUNTS, type Account, secretName } from './accounts.js';
 import { type Credentials, dataSourceOptions } from './connections.js';
+import { surplusGrants } from './grants.js';
 import { migrations } from './migrations/index.js';
 
 const META_SCHEMA = 'playbill_meta';
@@ -50,7 +51,11 @@ export async function migrate(options: MigrateOptions): Promise<string[]> {
   }
 }
 
-/** Creates accounts and sets exactly their grants; skipped for an account whose definition has not changed. */
+/**
+ * Creates accounts and sets exactly their grants; skipped for an account whose definition has not changed. Services of
+ * the release before use the accounts meanwhile, so no right is missing for a moment: what is new is granted first, and
+ * what no definition names any more is revoked by itself.
+ */
 async function provisionAccounts(source: DataSource, accounts: MigrateOptions['accounts']): Promise<void> {
   await source.query(
     'CREATE TABLE IF NOT EXISTS account_fingerprint (account VARCHAR(64) PRIMARY KEY, fingerprint CHAR(64) NOT NULL)',
@@ -69,8 +74,16 @@ async function provisionAccount(source: DataSource, account: Account, credential
   const user = `'${credentials.username}'@'%'`;
   await source.query(`CREATE USER IF NOT EXISTS ${user} IDENTIFIED BY ?`, [credentials.password]);
   await source.query(`ALTER USER ${user} IDENTIFIED BY ?`, [credentials.password]);
-  await source.query(`REVOKE ALL PRIVILEGES, GRANT OPTION FROM ${user}`);
-  for (const grant of ACCOUNTS[account]) await source.query(`GRANT ${grant.privileges} ON ${grant.on} TO ${user}`);
+  const grantAll = async () => {
+    for (const { privileges, on } of ACCOUNTS[account]) await source.query(`GRANT ${privileges} ON ${on} TO ${user}`);
+  };
+  await grantAll();
+  const shown: Record<string, string>[] = await source.query(`SHOW GRANTS FOR ${user}`);
+  const lines = shown.map((row) => Object.values(row)[0] ?? '');
+  const surplus = surplusGrants(lines, ACCOUNTS[account]);
+  for (const { privileges, on } of surplus) await source.query(`REVOKE ${privileges} ON ${on} FROM ${user}`);
+  // What was revoked as ALL PRIVILEGES may have held what is wanted.
+  if (surplus.length > 0) await grantAll();
 }
 
 function fingerprintOf(account: Account, credentials: Credentials): string {

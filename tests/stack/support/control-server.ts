@@ -35,7 +35,7 @@ const COMMANDS = {
   pidOf: async (stack: Stack, request: ControlRequest) => stack.pidOf(nameOf(request)) ?? null,
   setAutoRestart: async (stack: Stack, request: ControlRequest) =>
     stack.setAutoRestart(nameOf(request), request.on === true),
-  addReplica: (stack: Stack, request: ControlRequest) => stack.addReplica(nameOf(request)),
+  addReplica: async (stack: Stack, request: ControlRequest) => (await stack.addReplica(nameOf(request))).name,
   removeReplica: (stack: Stack, request: ControlRequest) => stack.removeReplica(nameOf(request)),
   waitHealthy: (stack: Stack, request: ControlRequest) => stack.waitHealthy(request.deadlineMs),
 };

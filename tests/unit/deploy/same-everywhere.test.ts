@@ -29,6 +29,7 @@ async function givenLocally(instance: AppInstance): Promise<string[]> {
     secrets: { 'dapr-api-token': { token: 'x' }, 'app-api-token': { token: 'x' } },
     databases: { primary: { host: 'h', port: 1 }, replicas: [] },
     smtp: { host: 'h', port: 1 },
+    codeDir: '.',
     env: {},
   });
   const known = Object.keys((await configSchemaOf(folderOf(instance.command))).shape);
