@@ -2,7 +2,7 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import { createServer, type Server } from 'node:http';
 import { forgetEverything, runDay } from './support/batch.js';
 import { callGateway, type SignedIn, signUp } from './support/gateway.js';
-import { registerVideo } from './support/ingest.js';
+import { registerVideo, stopOf } from './support/ingest.js';
 import { eventually, generate } from './support/stack.js';
 import { TEST_TRACES_PORT } from './support/test-stack.js';
 
@@ -10,13 +10,22 @@ interface Received {
   readonly service: string;
   readonly traceId: string;
   readonly name: string;
+  readonly attributes: Readonly<Record<string, string>>;
 }
+
+type Attributes = readonly { key: string; value: { stringValue?: string; intValue?: string | number } }[];
 
 interface Export {
   readonly resourceSpans: readonly {
-    readonly resource: { readonly attributes: readonly { key: string; value: { stringValue?: string } }[] };
-    readonly scopeSpans: readonly { readonly spans: readonly { traceId: string; name: string }[] }[];
+    readonly resource: { readonly attributes: Attributes };
+    readonly scopeSpans: readonly { readonly spans: readonly SentSpan[] }[];
   }[];
+}
+
+interface SentSpan {
+  readonly traceId: string;
+  readonly name: string;
+  readonly attributes?: Attributes;
 }
 
 let receiver: Server;
@@ -38,9 +47,15 @@ afterAll(() => {
 
 function spansOf({ resourceSpans }: Export): Received[] {
   return resourceSpans.flatMap(({ resource, scopeSpans }) => {
-    const service = resource.attributes.find(({ key }) => key === 'service.name')?.value.stringValue ?? '';
-    return scopeSpans.flatMap(({ spans }) => spans.map(({ traceId, name }) => ({ service, traceId, name })));
+    const service = textsOf(resource.attributes)['service.name'] ?? '';
+    return scopeSpans.flatMap(({ spans }) =>
+      spans.map(({ traceId, name, attributes = [] }) => ({ service, traceId, name, attributes: textsOf(attributes) })),
+    );
   });
+}
+
+function textsOf(attributes: Attributes): Record<string, string> {
+  return Object.fromEntries(attributes.map(({ key, value }) => [key, String(value.stringValue ?? value.intValue)]));
 }
 
 const namesIn = (traceId: string) =>
@@ -85,3 +100,34 @@ test("the trace of a run has the run's id and holds every slice, whichever repli
   });
   expect(new Set(slices().map(({ name }) => name))).toEqual(new Set(['slice of statistics', 'slice of settlement']));
 });
+
+test('from the call of a player one comes to the trace that posted its won, by what the answers say', async () => {
+  await forgetEverything();
+  const creator = await signUp();
+  const videoId = await registerVideo(creator.accessToken, 900);
+  const watchedAt = new Date(Date.now() - 86_400_000).toISOString();
+  const stop = await callGateway('/v1/video/stop', { device: randomUUID(), body: stopOf(videoId, { watchedAt }) });
+  expect(stop.status).toBe(201);
+  const { day } = stop.body;
+  await runDay(day);
+  const { postings } = await eventually(
+    async () => {
+      const path = `/v1/info/bill/explain?date=${day}&videoId=${videoId}`;
+      const { body } = await callGateway(path, { token: creator.accessToken });
+      return body.postings.length > 0 ? body : undefined;
+    },
+    { what: 'the posting of the event', deadlineMs: 30_000 },
+  );
+  expect(postings).toEqual([expect.objectContaining({ kind: 'view', from: 0, to: 1, amount: 1 })]);
+  const [{ traceId }] = postings;
+  const slices = { 'slice of statistics': BigInt(videoId) % 64n, 'slice of settlement': BigInt(creator.userId) % 64n };
+  for (const [name, slice] of Object.entries(slices)) {
+    const wanted = { 'playbill.day': day, 'playbill.slice': String(slice) };
+    const span = () => received.find((one) => one.traceId === traceId && one.name === name && fits(one, wanted));
+    await eventually(async () => span(), { what: `the ${name} in trace ${traceId}`, deadlineMs: 30_000 });
+  }
+});
+
+function fits({ attributes }: Received, wanted: Readonly<Record<string, string>>): boolean {
+  return Object.entries(wanted).every(([key, value]) => attributes[key] === value);
+}

@@ -124,6 +124,8 @@ export const explainBill = defineRoute({
             slices: z.array(z.object({ from: count, to: count, unitPrice: z.number(), amount: z.number() })),
             rounding: z.enum(['line', 'cumulative']),
             amount: won,
+            runId: z.string(),
+            traceId: z.string(),
           }),
         ),
       }),

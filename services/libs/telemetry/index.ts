@@ -18,6 +18,7 @@ export {
   type Tracing,
   type TracingOptions,
   traceHeaders,
+  traceIdOfRun,
   traceparentOfRun,
   traceRequests,
 } from './tracing.js';

@@ -112,13 +112,18 @@ function traceparentOf({ traceId, spanId, traceFlags }: SpanContext): string {
   return `00-${traceId}-${spanId}-${(traceFlags & TraceFlags.SAMPLED) === 0 ? '00' : '01'}`;
 }
 
+/** @param runId a UUID */
+export function traceIdOfRun(runId: string): string {
+  return runId.replaceAll('-', '');
+}
+
 /**
  * Where all work of a run hangs, whichever replica does it: the trace's id is the run's, so that a run's trace is
  * found by what the books say, without being stored.
  * @param runId a UUID
  */
 export function traceparentOfRun(runId: string): string {
-  const traceId = runId.replaceAll('-', '');
+  const traceId = traceIdOfRun(runId);
   return traceparentOf({ traceId, spanId: traceId.slice(16), traceFlags: TraceFlags.SAMPLED });
 }
 

@@ -14,13 +14,15 @@ export interface StoredPosting {
   readonly from: bigint;
   readonly to: bigint;
   readonly amount: bigint;
+  /** The run that made it. */
+  readonly runId: string;
 }
 
 /** Cause of a posting that has no adjustment row. */
 export const FIRST_SETTLEMENT = 'DAY';
 
 const COLUMNS = `p.kind, p.seq, p.event_day, p.billed_on, p.tariff_version, p.from_position, p.to_position, p.amount,
-  COALESCE(r.posted_at, r.created_at) AS posted_at, a.cause`;
+  COALESCE(r.posted_at, r.created_at) AS posted_at, r.run_id, a.cause`;
 const JOINS = `JOIN playbill_batch.run r ON r.run_number = p.run_number
   LEFT JOIN playbill_batch.adjustment a ON a.billed_on = p.billed_on AND a.creator_slice = p.creator_slice
     AND a.creator_id = p.creator_id AND a.event_day = p.event_day AND a.video_id = p.video_id AND a.kind = p.kind
@@ -56,6 +58,7 @@ export async function postingsOfVideo(
     from: BigInt(row.from_position!),
     to: BigInt(row.to_position!),
     amount: BigInt(row.amount!),
+    runId: row.run_id!,
   }));
   const isView = ({ kind }: StoredPosting) => kind === 'view';
   return [...postings.filter(isView), ...postings.filter((posting) => !isView(posting))];

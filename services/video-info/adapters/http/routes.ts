@@ -4,6 +4,7 @@ import { requireUser, userOf, type Verifier } from '#lib/auth';
 import { expressPath, info } from '#lib/contract';
 import { NoReaderError } from '#lib/database';
 import { Problem, parseOrRefuse } from '#lib/http';
+import { traceIdOfRun } from '#lib/telemetry';
 import { type BillView, bill, pageOf } from '../../usecases/bill.js';
 import { type ExplainedPosting, explain } from '../../usecases/explain.js';
 import { balance, ledger } from '../../usecases/ledger.js';
@@ -200,5 +201,7 @@ function showPosting(posting: ExplainedPosting): unknown {
     })),
     rounding: posting.rounding,
     amount: integer(posting.amount),
+    runId: posting.runId,
+    traceId: traceIdOfRun(posting.runId),
   };
 }
