@@ -2,7 +2,10 @@ import { fileURLToPath } from 'node:url';
 
 const rootDir = fileURLToPath(new URL('..', import.meta.url));
 
-/** One Jest project per kind of test: `unit` needs nothing, `stack` runs against the real databases and sidecars. */
+/**
+ * One Jest project per kind of test: `unit` needs nothing, `stack` runs against the real databases and sidecars, and
+ * `kafka` is what of it depends on the broker, once more with Kafka (`npm run test:kafka`).
+ */
 const shared = {
   rootDir,
   testEnvironment: 'node',
@@ -41,6 +44,16 @@ export default {
       // Jest loads these two without its transforms.
       globalSetup: '<rootDir>/.local/build/tests/stack/support/global-setup.js',
       globalTeardown: '<rootDir>/.local/build/tests/stack/support/global-teardown.js',
+    },
+    {
+      ...shared,
+      displayName: 'kafka',
+      testMatch: [
+        '<rootDir>/tests/kafka/*.test.ts',
+        '<rootDir>/tests/stack/{dead-letters,tracing,fallback,ingest}.test.ts',
+      ],
+      globalSetup: '<rootDir>/.local/build/tests/kafka/global-setup.js',
+      globalTeardown: '<rootDir>/.local/build/tests/kafka/global-teardown.js',
     },
   ],
 };

@@ -3,14 +3,14 @@
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { delimiter, dirname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 
 const ROOT = join(dirname(fileURLToPath(import.meta.url)), '..', '..');
 const INSTALLED = join(ROOT, 'node_modules', '.playbill-lock');
 const NODE_MIN = [20, 19];
 
-const USAGE = `usage: npm start | npm test | npm run check | npm run bench -- <name> | npm run chaos | npm run docs | npm run ops -- <command>`;
+const USAGE = `usage: npm start | npm test | npm run test:kafka | npm run check | npm run bench -- <name> | npm run chaos | npm run docs | npm run ops -- <command>`;
 
 /** What each word of package.json's scripts does once packages and build are there. */
 const TASKS = {
@@ -20,7 +20,8 @@ const TASKS = {
   chaos: (args) => inThisProcess('tests/chaos/main.js', args),
   docs: (args) => inThisProcess('deploy/docs/main.js', args),
   check: () => runChecks(),
-  test: (args) => (args.length === 0 ? runEverything() : jest(['--runInBand', ...args])),
+  test: (args) => (args.length === 0 ? runEverything() : jest([...PROJECTS_OF_TEST, '--runInBand', ...args])),
+  'test:kafka': (args) => testWithKafka(args),
 };
 
 /** The checks and every test. Results are left in .local/test-results, one file a project. */
@@ -39,6 +40,25 @@ async function runEverything() {
     if ((await jest(['--selectProjects', project, ...options, ...outcome])) !== 0) failed.push(project);
   }
   if (failed.length > 0) fail(`tests failed: ${failed.join(', ')}`);
+}
+
+/** Options of Jest's that take several values end at the next option. */
+const PROJECTS_OF_TEST = ['--selectProjects', 'unit', 'stack'];
+
+/** Opt-in, because it needs a JDK; without one it says so, and nothing has failed. */
+async function testWithKafka(args) {
+  const missing = ['java', 'mvn'].filter((program) => !isInstalled(program));
+  if (missing.length > 0) {
+    console.log(
+      `skipped: Kafka's tests need a JDK 17 or newer and Maven, and there is no ${missing.join(' and no ')} here`,
+    );
+    return;
+  }
+  await jest(['--selectProjects', 'kafka', '--runInBand', ...args]);
+}
+
+function isInstalled(program) {
+  return (process.env.PATH ?? '').split(delimiter).some((dir) => dir !== '' && existsSync(join(dir, program)));
 }
 
 /** @returns Jest's exit code, which becomes this process's */
