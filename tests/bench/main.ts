@@ -5,7 +5,9 @@ import { overload } from './overload.js';
 import { queries } from './queries.js';
 import { reconciliation } from './reconciliation.js';
 import { settlement } from './settlement.js';
+
 import { soak } from './soak.js';
+import { spider } from './spider.js';
 import { statements } from './statements.js';
 import { type Bench, type BenchStack, describeMachine, withBenchStack } from './support.js';
 
@@ -19,6 +21,7 @@ const BENCHES: readonly Bench[] = [
   overload,
   queries,
   statements,
+  spider,
 ];
 
 /** `npm run bench -- <name> [--quick] [--minutes N]`: measures on a stack of its own and prints a table. */
