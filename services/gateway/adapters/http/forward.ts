@@ -36,6 +36,8 @@ const RESPONSE_HEADERS = [
   'www-authenticate',
 ];
 const SOCKETS_MAX = 512;
+/** Answers up to this size are passed on in one piece. */
+const WHOLE_BYTES_MAX = 256 * 1024;
 const RETRY_AFTER_SECONDS = 1;
 
 /** Passes requests on to services by this app's sidecar, and their answers back. */
@@ -123,7 +125,21 @@ export class Forwarder {
       res.set('x-accel-buffering', 'no').flushHeaders();
     }
     // A client that goes, or a service that dies, ends both sides.
-    await pipeline(upstream, res).catch(() => undefined);
+    if (Number(upstream.headers['content-length']) <= WHOLE_BYTES_MAX) await this.#answerWhole(upstream, res);
+    else await pipeline(upstream, res).catch(() => undefined);
+  }
+
+  /** A short answer is one write, without the machinery of streams. */
+  async #answerWhole(upstream: IncomingMessage, res: Response): Promise<void> {
+    const chunks: Buffer[] = [];
+    upstream.on('data', (chunk: Buffer) => chunks.push(chunk));
+    // What went wrong shows in `complete`.
+    upstream.on('error', () => undefined);
+    const isWhole = await new Promise<boolean>((resolve) => {
+      upstream.once('close', () => resolve(upstream.complete));
+    });
+    if (isWhole) res.end(Buffer.concat(chunks));
+    else res.destroy();
   }
 }
 
