@@ -5,7 +5,7 @@ import { databaseSettings, serviceSettings } from '#lib/config';
 export const configSchema = z.object({
   ...serviceSettings,
   ...databaseSettings,
-  /** How long the first event of a commit waits for others. */
+  /** How long the first event of a commit waits for others; five times as long while calls come together. */
   WATCH_GATHER_MS: z.coerce.number().int().min(0).max(1_000).default(3),
   /** Events that are committed together; a bulk call is never divided. */
   WATCH_COMMIT_EVENTS_MAX: z.coerce.number().int().min(1).max(10_000).default(2_000),

@@ -5,6 +5,8 @@ export interface GathererOptions<Item, Result> {
   readonly flush: (items: readonly Item[]) => Promise<readonly Result[]>;
   /** How long the first of a batch waits for others, in ms. */
   readonly gatherMs: number;
+  /** The same while groups come together, as those of the batch before did; who comes alone never waits so long. */
+  readonly gatherTogetherMs?: number;
   /** A batch takes no further group once it has this many items; a larger group is a batch by itself. */
   readonly itemsMax: number;
   /** Batches that are worked on at once. */
@@ -34,6 +36,7 @@ export class Gatherer<Item, Result> {
   #waitingItems = 0;
   #flushes = 0;
   #timer: NodeJS.Timeout | undefined;
+  #cameTogether = false;
   #idle: (() => void)[] = [];
 
   constructor(private readonly options: GathererOptions<Item, Result>) {}
@@ -68,7 +71,8 @@ export class Gatherer<Item, Result> {
     if (this.#waitingItems >= this.options.itemsMax) {
       this.#flush();
     } else {
-      this.#timer ??= setTimeout(() => this.#flush(), this.options.gatherMs);
+      const { gatherMs, gatherTogetherMs = gatherMs } = this.options;
+      this.#timer ??= setTimeout(() => this.#flush(), this.#cameTogether ? gatherTogetherMs : gatherMs);
     }
   }
 
@@ -94,6 +98,7 @@ export class Gatherer<Item, Result> {
       groups += 1;
     }
     this.#waitingItems -= items;
+    this.#cameTogether = groups > 1;
     return this.#waiting.splice(0, groups);
   }
 

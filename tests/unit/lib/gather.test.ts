@@ -39,6 +39,25 @@ test('a group is never divided, and a batch that is full does not wait', async (
   expect(sizes).toEqual([6, 4]);
 });
 
+test('who comes alone is not held up; those who come together wait longer for more of them', async () => {
+  const batches: number[][] = [];
+  const g = gatherer(
+    async (items) => {
+      batches.push([...items]);
+      return doubled(items);
+    },
+    { gatherMs: 0, gatherTogetherMs: 10_000 },
+  );
+  await g.submit([1]);
+  await g.submit([2]);
+  await Promise.all([g.submit([3]), g.submit([4])]);
+  const waiting = [g.submit([5]), g.submit([6])];
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  expect(batches).toEqual([[1], [2], [3, 4]]);
+  await Promise.all([...waiting, g.submit([7, 8])]);
+  expect(batches.at(-1)).toEqual([5, 6, 7, 8]);
+});
+
 test('what arrives while a batch is in work makes the next one', async () => {
   const batches: number[][] = [];
   let release = () => {};
