@@ -97,8 +97,8 @@ export class EventRecorder {
         const collided = isCollision(error);
         if (!collided && !isTransient(error)) throw error;
         if (performance.now() >= giveUpAt) throw error;
-        expectsNew = false;
-        if (!collided) await pause(Math.min(RETRY_MS_MAX, 2 ** attempt) * (0.5 + Math.random()));
+        if (collided) expectsNew = false;
+        else await pause(Math.min(RETRY_MS_MAX, 2 ** attempt) * (0.5 + Math.random()));
       }
     }
   }
