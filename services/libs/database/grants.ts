@@ -14,7 +14,8 @@ export function surplusGrants(shown: readonly string[], wanted: readonly Grant[]
     const [, list, target, rest = ''] = LINE.exec(line.replaceAll('`', '')) ?? [];
     if (list === undefined || target === undefined) throw new Error(`grants: not understood: ${line.split(' TO ')[0]}`);
     const surplus = listOf(list).filter((one) => one !== 'USAGE' && !wantedOn.get(target)?.has(one));
-    if (/WITH GRANT OPTION/.test(rest)) surplus.push('GRANT OPTION');
+    const [, passingOn] = /WITH (GRANT OPTION)/.exec(rest) ?? [];
+    if (passingOn !== undefined) surplus.push(passingOn);
     return surplus.length === 0 ? [] : [{ privileges: surplus.join(', '), on: target }];
   });
 }

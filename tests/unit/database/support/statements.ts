@@ -99,6 +99,7 @@ const GUESSES: readonly [RegExp, readonly string[]][] = [
   [/\bAS\s+$/, ['x']],
   [/\bIS\s+$/, ['NULL']],
   [/\b(BY|SELECT|DISTINCT)\s+$/, ['a', 'a.b']],
+  [/\bFROM \($/, ['SELECT 1']],
   [/[(,=<>]\s*$/, ['?', 'a', 'SELECT 1']],
   [/\b(WHERE|AND|OR|NOT)\s+$/, ['a', 'a = ?']],
 ];
