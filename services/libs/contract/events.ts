@@ -42,6 +42,18 @@ export const watchRecorded = z
 
 export type WatchRecorded = z.infer<typeof watchRecorded>;
 
+/**
+ * Reads what was published or sent. The release before sent a recording by itself, which is understood as well.
+ * @returns the data, or what is wrong with it
+ */
+export function readWatchRecorded(data: unknown): WatchRecorded | string {
+  const isSingle = (data as { recordingId?: unknown } | null | undefined)?.recordingId !== undefined;
+  const list = isSingle ? { recordings: [data] } : data;
+  if (isWatchRecorded(list)) return list;
+  const parsed = watchRecorded.safeParse(list);
+  return parsed.success ? parsed.data : parsed.error.message;
+}
+
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[1-8][0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
 const ID = /^[1-9][0-9]{0,18}$/;
 

@@ -7,7 +7,14 @@ import { videoRoutes } from './video.js';
 import { watchRoutes } from './watch.js';
 
 export { EVENTS, type EventTopic, eventSchema } from './event-schemas.js';
-export { isWatchRecorded, type Recording, WATCH_RECORDED, type WatchRecorded, watchRecorded } from './events.js';
+export {
+  isWatchRecorded,
+  type Recording,
+  readWatchRecorded,
+  WATCH_RECORDED,
+  type WatchRecorded,
+  watchRecorded,
+} from './events.js';
 export * from './fields.js';
 export * as info from './info.js';
 export * as ops from './ops.js';

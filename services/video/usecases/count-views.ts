@@ -1,4 +1,4 @@
-import { isWatchRecorded, type WatchRecorded, watchRecorded } from '#lib/contract';
+import { readWatchRecorded } from '#lib/contract';
 import { type ReceivedEvent, UnusableEventError } from '#lib/dapr';
 import type { LiveCounters } from './live-counters.js';
 
@@ -9,7 +9,9 @@ const KNOWN_MAX = 10_000;
 export function viewCounter(counters: Pick<LiveCounters, 'count'>): (event: ReceivedEvent) => Promise<void> {
   const known = new Set<string>();
   return async ({ data }) => {
-    for (const { recordingId, videos } of readRecorded(data).recordings) {
+    const read = readWatchRecorded(data);
+    if (typeof read === 'string') throw new UnusableEventError(read);
+    for (const { recordingId, videos } of read.recordings) {
       if (known.has(recordingId)) continue;
       known.add(recordingId);
       if (known.size > KNOWN_MAX) known.delete(known.values().next().value!);
@@ -18,11 +20,4 @@ export function viewCounter(counters: Pick<LiveCounters, 'count'>): (event: Rece
       }
     }
   };
-}
-
-function readRecorded(data: unknown): WatchRecorded {
-  if (isWatchRecorded(data)) return data;
-  const parsed = watchRecorded.safeParse(data);
-  if (!parsed.success) throw new UnusableEventError(parsed.error.message);
-  return parsed.data;
 }

@@ -101,5 +101,8 @@ test('a recording that is delivered twice is counted once, and one that is none 
   await handle(event);
   await handle(event);
   expect(await process.read(VIDEO)).toEqual({ plays: 0, views: 5 });
+  // As the release before sent it.
+  await handle({ ...event, data: { ...recording, recordingId: uuidv7() } });
+  expect(await process.read(VIDEO)).toEqual({ plays: 0, views: 10 });
   await expect(handle({ ...event, data: { videos: 1 } })).rejects.toThrow('recordings');
 });

@@ -1,5 +1,5 @@
 import express, { type Express } from 'express';
-import { isWatchRecorded, type Recording, watchRecorded } from '#lib/contract';
+import { type Recording, readWatchRecorded } from '#lib/contract';
 import { type ReceivedEvent, UnusableEventError } from '#lib/dapr';
 import type { RecordingApplier } from '../../usecases/apply-recordings.js';
 
@@ -33,13 +33,9 @@ export function recordingHandler(
 
 /** @returns the recordings, or what is wrong with them */
 function readRecordings(data: unknown): readonly Recording[] | string {
-  if (!isWatchRecorded(data)) {
-    const parsed = watchRecorded.safeParse(data);
-    if (!parsed.success) return parsed.error.message;
-    data = parsed.data;
-  }
-  const { recordings } = data as { recordings: readonly Recording[] };
-  return recordings.every(isConsistent) ? recordings : 'ad views of a video without ads';
+  const read = readWatchRecorded(data);
+  if (typeof read === 'string') return read;
+  return read.recordings.every(isConsistent) ? read.recordings : 'ad views of a video without ads';
 }
 
 /** A video without ads has no ad views. */
