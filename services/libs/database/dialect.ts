@@ -23,6 +23,11 @@ export interface Dialect {
   inserted(column: string): string;
 }
 
+/** A wait of 0 seconds has no end on MySQL. */
+function secondsOf(timeoutMs: number): number {
+  return Math.max(timeoutMs, 1) / 1000;
+}
+
 export const mariadb: Dialect = {
   name: 'mariadb',
   textCollation: 'utf8mb4_unicode_520_ci',
@@ -32,7 +37,7 @@ export const mariadb: Dialect = {
   },
   async waitForPosition(replica, position, timeoutMs) {
     if (position === '') return true;
-    const rows = await replica.query('SELECT MASTER_GTID_WAIT(?, ?) AS result', [position, timeoutMs / 1000]);
+    const rows = await replica.query('SELECT MASTER_GTID_WAIT(?, ?) AS result', [position, secondsOf(timeoutMs)]);
     return Number(rows[0].result) === 0;
   },
   inserted: (column) => `VALUES(${column})`,
@@ -47,7 +52,10 @@ export const mysql8: Dialect = {
   },
   async waitForPosition(replica, position, timeoutMs) {
     if (position === '') return true;
-    const rows = await replica.query('SELECT WAIT_FOR_EXECUTED_GTID_SET(?, ?) AS result', [position, timeoutMs / 1000]);
+    const rows = await replica.query('SELECT WAIT_FOR_EXECUTED_GTID_SET(?, ?) AS result', [
+      position,
+      secondsOf(timeoutMs),
+    ]);
     return Number(rows[0].result) === 0;
   },
   inserted: (column) => `VALUES(${column})`,

@@ -1,4 +1,3 @@
-import { inPreferredOrder } from '../../../services/batch/usecases/choose-reader.js';
 import { PartitionDirectory } from '../../../services/batch/usecases/partition-directory.js';
 
 describe('where partition actors live', () => {
@@ -23,12 +22,5 @@ describe('where partition actors live', () => {
     bIsUp = true;
     await directory.refresh(['a@1', 'b@1']);
     expect(directory.idOn('b', 0)).toBe('partition-1');
-  });
-});
-
-describe('the database replica that a batch replica reads', () => {
-  test('differs between two batch replicas, and each has the other as its second choice', () => {
-    expect(inPreferredOrder(['r1', 'r2'], 'batch-1')).toEqual(['r2', 'r1']);
-    expect(inPreferredOrder(['r1', 'r2'], 'batch-2')).toEqual(['r1', 'r2']);
   });
 });
