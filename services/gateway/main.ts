@@ -22,7 +22,7 @@ async function main(): Promise<void> {
     sidecarToken: config.DAPR_API_TOKEN,
     logger,
   });
-  const loop = new LoopWatch({ lateMs: config.GATEWAY_SLOW_MS / 2 });
+  const loop = new LoopWatch();
   const app = createApp({
     config,
     logger,

@@ -91,7 +91,7 @@ function gateway(env: Record<string, string> = {}) {
     PLAYBILL_REPLICA: 'gateway',
     ...env,
   });
-  const loop = new LoopWatch({ lateMs: 60_000 });
+  const loop = new LoopWatch();
   return createApp({
     config,
     logger,

@@ -1,42 +1,41 @@
 import { LoopWatch } from '../../../services/gateway/adapters/http/loop-watch.js';
 
-let nowMs: number;
 let watch: LoopWatch;
 
 beforeEach(() => {
-  nowMs = 0;
-  watch = new LoopWatch({ lateMs: 400, now: () => nowMs });
+  watch = new LoopWatch();
 });
 
-/** A round of work that takes so long, after which timers have their turn. */
-function round(ms: number): void {
-  nowMs += ms;
-  watch.tick();
+/** So many tenths of a second, in which the loop was busy for that part. */
+function windows(count: number, utilization: number): void {
+  for (let i = 0; i < count; i += 1) watch.note(utilization);
 }
 
-test('a process whose rounds are short is not behind', () => {
-  for (let i = 0; i < 20; i += 1) round(60);
-  nowMs += 60;
-  expect(watch.isLate()).toBe(false);
+test('a burst that takes less than two seconds is served', () => {
+  windows(19, 1);
+  expect(watch.isRefusing()).toBe(false);
+  windows(1, 0.5);
+  windows(19, 1);
+  expect(watch.isRefusing()).toBe(false);
 });
 
-test('one long pause is no overload', () => {
-  round(50);
-  nowMs += 3_000;
-  expect(watch.isLate()).toBe(false);
+test('a loop that never idles for two seconds refuses, until it has had a pause', () => {
+  windows(20, 1);
+  expect(watch.isRefusing()).toBe(true);
+  windows(1, 0.8);
+  expect(watch.isRefusing()).toBe(false);
 });
 
-test('while one long round follows another, the rest of it is refused', () => {
-  round(800);
-  nowMs += 300;
-  expect(watch.isLate()).toBe(false);
-  nowMs += 200;
-  expect(watch.isLate()).toBe(true);
+test('while the overload lasts, it refuses after every window without a pause', () => {
+  windows(20, 1);
+  windows(5, 0.8);
+  windows(1, 1);
+  expect(watch.isRefusing()).toBe(true);
 });
 
-test('after a short round everything is taken again', () => {
-  round(800);
-  round(60);
-  nowMs += 800;
-  expect(watch.isLate()).toBe(false);
+test('after two seconds with pauses it is over, and a burst is served again', () => {
+  windows(20, 1);
+  windows(20, 0.8);
+  windows(5, 1);
+  expect(watch.isRefusing()).toBe(false);
 });
