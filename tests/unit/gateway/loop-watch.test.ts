@@ -13,29 +13,32 @@ function windows(count: number, utilization: number): void {
 
 test('a burst that takes less than two seconds is served', () => {
   windows(19, 1);
-  expect(watch.isRefusing()).toBe(false);
+  expect(watch.letIn()).toBe(1);
   windows(1, 0.5);
   windows(19, 1);
-  expect(watch.isRefusing()).toBe(false);
+  expect(watch.letIn()).toBe(1);
 });
 
-test('a loop that never idles for two seconds refuses, until it has had a pause', () => {
+test('a loop that never idles for two seconds lets less and less in, but never nothing', () => {
   windows(20, 1);
-  expect(watch.isRefusing()).toBe(true);
-  windows(1, 0.8);
-  expect(watch.isRefusing()).toBe(false);
+  expect(watch.letIn()).toBeCloseTo(0.8);
+  windows(4, 1);
+  expect(watch.letIn()).toBeLessThan(0.4);
+  windows(100, 1);
+  expect(watch.letIn()).toBeGreaterThan(0);
 });
 
-test('while the overload lasts, it refuses after every window without a pause', () => {
-  windows(20, 1);
-  windows(5, 0.8);
-  windows(1, 1);
-  expect(watch.isRefusing()).toBe(true);
+test('while the overload lasts, it settles between too much and too little', () => {
+  windows(30, 1);
+  for (let i = 0; i < 50; i += 1) windows(1, watch.letIn() > 0.3 ? 1 : 0.8);
+  expect(watch.letIn()).toBeGreaterThan(0.2);
+  expect(watch.letIn()).toBeLessThan(0.4);
 });
 
-test('after two seconds with pauses it is over, and a burst is served again', () => {
-  windows(20, 1);
-  windows(20, 0.8);
+test('with pauses everything is let in again, and a burst is served again', () => {
+  windows(100, 1);
+  windows(24, 0.8);
+  expect(watch.letIn()).toBe(1);
   windows(5, 1);
-  expect(watch.isRefusing()).toBe(false);
+  expect(watch.letIn()).toBe(1);
 });

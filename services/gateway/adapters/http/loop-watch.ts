@@ -7,8 +7,10 @@ const WINDOW_MS = 100;
 const SATURATED = 0.97;
 /** So many windows one after another without a pause: that is no burst any more, which would only take a moment. */
 const WINDOWS_TO_BEGIN = 20;
-/** So many windows with pauses, and it is over. */
-const WINDOWS_TO_END = 20;
+/** What part of the requests is let in is lowered after each window without a pause, and raised after each with one. */
+const LOWERED_TO = 0.8;
+const RAISED_BY = 0.04;
+const LET_IN_MIN = 0.05;
 /** Made once: a refusal has to be cheap. */
 const REFUSAL = new Problem('UNAVAILABLE', {
   detail: 'More is asked at the moment than can be done.',
@@ -18,14 +20,12 @@ const REFUSAL = new Problem('UNAVAILABLE', {
 /**
  * Whether this process itself is behind. Requests then wait where it cannot see them: Node takes one connection in a round
  * of its event loop, and the others wait in the system. What can be seen is that the loop never idles. After two seconds
- * of that, requests are refused, which costs a small part of serving them, in every tenth of a second that follows one
- * without a pause; so the waiting ones are soon through, and as many are served as there is time for.
+ * of that, part of the requests is refused, which costs a fraction of serving them, and the part is found at which the loop
+ * just comes to idle.
  */
 export class LoopWatch {
   #saturatedWindows = 0;
-  #calmWindows = 0;
-  #isOverloaded = false;
-  #isRefusing = false;
+  #letIn = 1;
   #timer: NodeJS.Timeout | undefined;
   #last = performance.eventLoopUtilization();
 
@@ -44,21 +44,25 @@ export class LoopWatch {
 
   /** A window has ended. @param utilization the part of it in which the loop was not idle, 0 to 1 */
   note(utilization: number): void {
-    const isSaturated = utilization > SATURATED;
-    this.#saturatedWindows = isSaturated ? this.#saturatedWindows + 1 : 0;
-    this.#calmWindows = isSaturated ? 0 : this.#calmWindows + 1;
-    if (this.#saturatedWindows >= WINDOWS_TO_BEGIN) this.#isOverloaded = true;
-    if (this.#calmWindows >= WINDOWS_TO_END) this.#isOverloaded = false;
-    this.#isRefusing = this.#isOverloaded && isSaturated;
+    if (utilization <= SATURATED) {
+      this.#saturatedWindows = 0;
+      this.#letIn = Math.min(1, this.#letIn + RAISED_BY);
+      return;
+    }
+    this.#saturatedWindows += 1;
+    // Once it is overloaded, it does not take two seconds to say so again.
+    const isOverloaded = this.#letIn < 1 || this.#saturatedWindows >= WINDOWS_TO_BEGIN;
+    if (isOverloaded) this.#letIn = Math.max(LET_IN_MIN, this.#letIn * LOWERED_TO);
   }
 
-  isRefusing(): boolean {
-    return this.#isRefusing;
+  /** What part of the requests is let in now, above 0 and at most 1. */
+  letIn(): number {
+    return this.#letIn;
   }
 
-  /** Refuses while the process is behind. */
+  /** Refuses what is too much while the process is behind. */
   readonly refuse: RequestHandler = (_req, res, next) => {
-    if (this.#isRefusing) sendProblem(res, REFUSAL);
+    if (this.#letIn < 1 && Math.random() > this.#letIn) sendProblem(res, REFUSAL);
     else next();
   };
 }
