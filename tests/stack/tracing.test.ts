@@ -99,6 +99,12 @@ test("the trace of a run has the run's id and holds every slice, whichever repli
     deadlineMs: 30_000,
   });
   expect(new Set(slices().map(({ name }) => name))).toEqual(new Set(['slice of statistics', 'slice of settlement']));
+  // By the outbox and the broker to those who read.
+  const told = ['statistics.completed', 'settlement.completed'].map((topic) => `video-info: POST /events/${topic}`);
+  await eventually(async () => told.every((name) => namesIn(traceId).has(name)) || undefined, {
+    what: `${told.join(' and ')} in trace ${traceId}`,
+    deadlineMs: 30_000,
+  });
 });
 
 test('from the call of a player one comes to the trace that posted its won, by what the answers say', async () => {

@@ -1,6 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { DomainError } from '#domain';
 import { isRetryable } from '#lib/database';
+import { inTrace, traceparentOfRun } from '#lib/telemetry';
 import { type Deal, dealSlices, type Worker } from '../domain/dealing.js';
 import { type Phase, type Run, type RunSlice, type SliceTask, taskOf } from '../domain/run.js';
 import { nextRunToDrive } from '../repositories/run-repository.js';
@@ -69,7 +70,8 @@ export class RunDriver {
         }
         const run = await nextRunToDrive(primary);
         if (run === undefined || this.#fruitlessRounds > FRUITLESS_ROUNDS_MAX) break;
-        await this.#step(run);
+        // What a step asks of others and tells them belongs to the run, whoever happened to wake the driver.
+        await inTrace(traceparentOfRun(run.runId), () => this.#step(run));
       }
       this.#fruitlessRounds = 0;
       await releaseCoordinatorLease(primary, context.replica);
