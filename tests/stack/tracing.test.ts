@@ -76,6 +76,7 @@ test("a player's stop is one trace, from the public port to the ad counters", as
     'watch-history: POST /v1/video/stop',
     'watch-history: commit of events',
     'advertisement: POST /internal/recordings',
+    'video: event watch.recorded',
   ];
   const found = await eventually(
     async () => {
@@ -100,7 +101,7 @@ test("the trace of a run has the run's id and holds every slice, whichever repli
   });
   expect(new Set(slices().map(({ name }) => name))).toEqual(new Set(['slice of statistics', 'slice of settlement']));
   // By the outbox and the broker to those who read.
-  const told = ['statistics.completed', 'settlement.completed'].map((topic) => `video-info: POST /events/${topic}`);
+  const told = ['statistics.completed', 'settlement.completed'].map((topic) => `video-info: event ${topic}`);
   await eventually(async () => told.every((name) => namesIn(traceId).has(name)) || undefined, {
     what: `${told.join(' and ')} in trace ${traceId}`,
     deadlineMs: 30_000,

@@ -1,4 +1,5 @@
-import { traceHeaders } from '#lib/telemetry';
+import { currentTraceparent, traceHeaders } from '#lib/telemetry';
+import { TRACE_ATTRIBUTE } from './subscriptions.js';
 
 /** Calls to this app's own sidecar, each with a deadline: the SDK's client has none. */
 
@@ -107,7 +108,8 @@ export class Sidecar {
 
   /** Publishes one CloudEvent; its id makes a repeat recognisable. @throws SidecarError when the broker did not take it */
   async publish(topic: string, { data, json, ...event }: PublishedEvent): Promise<void> {
-    const head = JSON.stringify({ specversion: '1.0', datacontenttype: 'application/json', ...event });
+    const trace = { [TRACE_ATTRIBUTE]: currentTraceparent() };
+    const head = JSON.stringify({ specversion: '1.0', datacontenttype: 'application/json', ...trace, ...event });
     await this.#request(`/publish/pubsub/${topic}`, {
       method: 'POST',
       headers: { 'content-type': 'application/cloudevents+json' },

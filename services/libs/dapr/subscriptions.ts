@@ -1,5 +1,6 @@
 import express, { type Express } from 'express';
 import type { Logger } from '#lib/logging';
+import { inSpan } from '#lib/telemetry';
 
 /** An event as it was delivered; its id is the same each time. */
 export interface ReceivedEvent {
@@ -7,6 +8,10 @@ export interface ReceivedEvent {
   /** The topic that it was published to first. */
   readonly type: string;
   readonly data: unknown;
+}
+
+interface Traced {
+  readonly [TRACE_ATTRIBUTE]?: unknown;
 }
 
 export interface Subscription {
@@ -22,6 +27,12 @@ export interface Subscription {
 
 /** The event cannot be used however often it is delivered: it goes to the dead letters at once. */
 export class UnusableEventError extends Error {}
+
+/**
+ * Attribute of a CloudEvent that holds the trace in which it was published. Sidecars write `traceparent` themselves, and
+ * without tracing of their own they write that there is none.
+ */
+export const TRACE_ATTRIBUTE = 'publishedtraceparent';
 
 const PUBSUB = 'pubsub';
 const BODY_LIMIT = '16mb';
@@ -45,9 +56,10 @@ export function addSubscriptions(
   const parse = express.json({ type: ['application/cloudevents+json', 'application/json'], limit: BODY_LIMIT });
   for (const subscription of subscriptions) {
     app.post(routeOf(subscription), parse, async (req, res) => {
-      const { id, type, data } = req.body as ReceivedEvent;
+      const { id, type, data, [TRACE_ATTRIBUTE]: parent } = req.body as ReceivedEvent & Traced;
       try {
-        await subscription.handle({ id, type, data });
+        const span = { parent: typeof parent === 'string' ? parent : undefined };
+        await inSpan(`event ${subscription.topic}`, span, () => subscription.handle({ id, type, data }));
         res.json({ status: 'SUCCESS' });
       } catch (error) {
         const isUnusable = error instanceof UnusableEventError;
