@@ -43,11 +43,14 @@ export interface TrafficReport {
   readonly calls: number;
   /** Calls that failed and were sent again: no answer, 429, 5xx. */
   readonly retries: number;
+  /** What the first of those got instead of an answer. */
+  readonly failures: readonly string[];
 }
 
 const SINGLE_CLIENTS = 3;
 const BULK_EVENTS = 60;
 const BULK_PAUSE_MS = 60;
+const FAILURES_MAX = 20;
 const RETRY_PAUSE_MS = 150;
 const CALL_TIMEOUT_MS = 10_000;
 /** How long a client goes on with a call that gets no answer. */
@@ -71,6 +74,7 @@ export class Traffic {
   readonly #clients: Promise<void>[] = [];
   #calls = 0;
   #retries = 0;
+  readonly #failures: string[] = [];
   #stopped = false;
   #serial = 0;
 
@@ -93,6 +97,7 @@ export class Traffic {
       contradictions: this.#contradictions,
       calls: this.#calls,
       retries: this.#retries,
+      failures: this.#failures,
     };
   }
 
@@ -182,6 +187,10 @@ export class Traffic {
     }
   }
 
+  #noteFailure(what: string): void {
+    if (this.#failures.length < FAILURES_MAX) this.#failures.push(what);
+  }
+
   /** Sends until there is an answer that is neither a refusal for now nor a failure. @returns undefined when given up */
   async #call(path: string, body: unknown, headers: Record<string, string>) {
     const giveUpAt = performance.now() + GIVE_UP_MS;
@@ -198,8 +207,10 @@ export class Traffic {
         if (response.status < 500 && response.status !== 429) {
           return { status: response.status, body: JSON.parse(text) as unknown };
         }
-      } catch {
+        this.#noteFailure(`${path}: ${response.status} ${text}`);
+      } catch (error) {
         // No answer: the same is sent again.
+        this.#noteFailure(`${path}: ${(error as Error).message}`);
       }
       this.#retries += 1;
       if (performance.now() > giveUpAt) return undefined;
