@@ -24,6 +24,8 @@ const OLD_MS = 30_000;
 const OLD_WAIT_MS = 500;
 /** A token by an unknown key may be by one that is new: look, but for all who ask in this time together. */
 const LOOK_AGAIN_MS = 250;
+/** Where no key was ever got, a request waits so long for the first: the user service may be starting as well. */
+const FIRST_WAIT_MS = 3_000;
 /** While the user service is gone, what it said last holds so long. */
 const STALE_MAX_MS = 24 * 3_600_000;
 const TOKEN_LENGTH_MAX = 4_096;
@@ -99,18 +101,30 @@ class CachingVerifier implements Verifier {
 
   /** Has keys, or says that there are none. Old ones are used when newer ones do not come. */
   async #requireKeys(): Promise<void> {
-    const ageMs = this.#known === undefined ? Number.POSITIVE_INFINITY : this.#now() - this.#known.loadedAtMs;
+    const ageMs = this.#ageMs();
     if (ageMs < FRESH_MS) return;
-    const mayTry = this.#loading !== undefined || this.#now() - this.#triedAtMs >= LOOK_AGAIN_MS;
-    const attempt = mayTry ? this.#load() : Promise.reject(new Error('tried just now'));
-    if (ageMs < STALE_MAX_MS) {
-      const done = attempt.catch(() => undefined);
-      if (ageMs >= OLD_MS) await Promise.race([done, pause(OLD_WAIT_MS, undefined, { ref: false })]);
-      return;
+    if (ageMs >= STALE_MAX_MS) return this.#waitForKeys();
+    const done = this.#mayTry() ? this.#load().catch(() => undefined) : undefined;
+    if (ageMs >= OLD_MS) await Promise.race([done, pause(OLD_WAIT_MS, undefined, { ref: false })]);
+  }
+
+  async #waitForKeys(): Promise<void> {
+    const endMs = performance.now() + FIRST_WAIT_MS;
+    for (;;) {
+      if (this.#mayTry()) await this.#load().catch(() => undefined);
+      if (this.#ageMs() < STALE_MAX_MS) return;
+      if (performance.now() >= endMs) break;
+      await pause(LOOK_AGAIN_MS, undefined, { ref: false });
     }
-    await attempt.catch(() => {
-      throw new Problem('UNAVAILABLE', { detail: 'Tokens cannot be checked at the moment.', retryAfterSeconds: 1 });
-    });
+    throw new Problem('UNAVAILABLE', { detail: 'Tokens cannot be checked at the moment.', retryAfterSeconds: 1 });
+  }
+
+  #ageMs(): number {
+    return this.#known === undefined ? Number.POSITIVE_INFINITY : this.#now() - this.#known.loadedAtMs;
+  }
+
+  #mayTry(): boolean {
+    return this.#loading !== undefined || this.#now() - this.#triedAtMs >= LOOK_AGAIN_MS;
   }
 
   #load(): Promise<void> {

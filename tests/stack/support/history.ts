@@ -260,7 +260,7 @@ export class HistoryPlayer {
     const isSum = sql.includes('GROUP_CONCAT(');
     // Outside a transaction ours has locked nothing.
     if (isSum || sql === 'START TRANSACTION') await this.#arriving;
-    if (isSum) this.#oracle.compute(String(values[0]), Number(values[1]));
+    if (isSum) this.#oracle.compute(String(values[1]), Number(values[2]));
     if (sql.includes('INSERT INTO playbill_batch.statistic_day')) this.#oracle.completeStatistics(String(values[0]));
     if (/FROM playbill_batch.daily_statistic\s+WHERE day = \? AND creator_slice = \?/.test(sql)) {
       this.#oracle.post(String(values[0]), Number(values[1]), this.services.batch.today);

@@ -151,6 +151,18 @@ describe('the keys', () => {
     });
   });
 
+  test('are waited for a moment, since the user service may be starting as well', async () => {
+    const { state, verifier } = clock();
+    const token = await issuer.userToken({ userId: '1' });
+    state.fails = true;
+    const asked = verifier.verify(token);
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(state.loads).toBe(1);
+    state.fails = false;
+    state.nowMs += 1_000;
+    expect(await asked).toMatchObject({ userId: 1n });
+  });
+
   test('are got again for a token by a new key, for all who ask together', async () => {
     const { state, verifier } = clock();
     await verifier.verify(await issuer.userToken({ userId: '1' }));
