@@ -1,4 +1,3 @@
-import { setTimeout as pause } from 'node:timers/promises';
 import { z } from 'zod';
 import type { Sidecar } from '#lib/dapr';
 import { SCOPES } from './principal.js';
@@ -30,24 +29,11 @@ export type PublicKey = KeySet['keys'][number];
 export type KnownClient = KeySet['clients'][number];
 
 const LOAD_TIMEOUT_MS = 3_000;
-const AGAIN_AFTER_MS = 150;
 
-/**
- * Loads the key set from the user service by this app's sidecar. Sidecars never repeat a call to that service; this one
- * changes nothing, so it is repeated here: a replica that ends, as in an upgrade, may have been the one that was asked.
- */
+/** Loads the key set from the user service by this app's sidecar. */
 export function keysFrom(sidecar: Sidecar): () => Promise<KeySet> {
   return async () => {
-    const giveUpAt = performance.now() + LOAD_TIMEOUT_MS;
-    for (;;) {
-      const leftMs = giveUpAt - performance.now();
-      try {
-        const response = await sidecar.invoke('user', 'internal/jwks', { timeoutMs: Math.max(1, Math.round(leftMs)) });
-        return keySetSchema.parse(await response.json());
-      } catch (error) {
-        if (giveUpAt - performance.now() <= AGAIN_AFTER_MS) throw error;
-        await pause(AGAIN_AFTER_MS);
-      }
-    }
+    const response = await sidecar.invoke('user', 'internal/jwks', { timeoutMs: LOAD_TIMEOUT_MS });
+    return keySetSchema.parse(await response.json());
   };
 }
