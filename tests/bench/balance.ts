@@ -21,7 +21,7 @@ export const balance: Bench = {
       await db.query(
         `INSERT INTO playbill_batch.ledger_entry (creator_id, seq, event_day, video_id, kind, posting_seq, amount,
            run_number, hash)
-         SELECT ${CREATOR}, ${at} + seq, '2026-06-01', 1, 'view', seq, seq % 1000 - 100, 1, UNHEX(REPEAT('0', 64))
+         SELECT ${CREATOR}, ${at} + seq, '2026-06-01', 1, 'view', seq, CAST(seq AS SIGNED) % 1000 - 100, 1, UNHEX(REPEAT('0', 64))
          FROM seq_1_to_${PER_STATEMENT}`,
       );
     }
