@@ -22,7 +22,7 @@ beforeAll(async () => {
   sink = await startSmtpSink();
   world = new World(stack(), await ingestTokenOf(stack()), { sink });
   await forgetReports();
-  statements = new Statements(world, sink, day);
+  statements = new Statements(world, sink, day, false);
   await statements.prepare({ creators: FILL.creators, seed: 1 });
 }, 120_000);
 
