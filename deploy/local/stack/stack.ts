@@ -18,9 +18,7 @@ import {
   startDatabases,
   waitReplicas,
 } from './databases.js';
-
 import { type AppEndpoint, type Endpoint, type StackEndpoints, textOf } from './endpoints.js';
-
 import { SetupError } from './errors.js';
 import { inboxSpec } from './inbox.js';
 import { layoutOf, ROOT_DIR, type StateLayout } from './paths.js';

@@ -1,4 +1,4 @@
-import type { Queryable } from '#lib/database';
+import { type BulkInsert, bulkInsert, type Queryable } from '#lib/database';
 import type { ShownIncrement } from '../domain/count-ad-views.js';
 
 /** Rows of one statement. */
@@ -25,16 +25,17 @@ function marks(values: readonly unknown[]): string {
   return values.map(() => '?').join(', ');
 }
 
+const SHOWN_ADS: BulkInsert<ShownIncrement> = {
+  table: 'playbill_ad.shown_ads',
+  columns: ['video_id', 'shown', 'counted', 'excluded'],
+  values: ({ videoId, shown, counted, excluded }) => [videoId, shown, counted, excluded],
+  onDuplicate: 'ON DUPLICATE KEY UPDATE counted = counted + VALUES(counted), excluded = excluded + VALUES(excluded)',
+};
+
 /** Adds to the counters, in the order of the key, so that two transactions never wait for each other. */
 export async function addToCounters(tx: Queryable, increments: readonly ShownIncrement[]): Promise<void> {
   for (let at = 0; at < increments.length; at += ROWS_MAX) {
-    const rows = increments
-      .slice(at, at + ROWS_MAX)
-      .map(({ videoId, shown, counted, excluded }) => `(${[videoId, shown, counted, excluded].join(',')})`);
-    await tx.query(
-      `INSERT INTO playbill_ad.shown_ads (video_id, shown, counted, excluded) VALUES ${rows.join(',')}
-       ON DUPLICATE KEY UPDATE counted = counted + VALUES(counted), excluded = excluded + VALUES(excluded)`,
-    );
+    await bulkInsert(tx, SHOWN_ADS, increments.slice(at, at + ROWS_MAX));
   }
 }
 

@@ -1,4 +1,5 @@
 import type { KstDay } from '#domain';
+import { datetimeToInstant } from '#lib/database';
 import type { Job, Phase, Run, RunState } from '../domain/run.js';
 
 /** A row of `run` as the driver gives it: 64-bit integers and dates as text. */
@@ -40,5 +41,5 @@ export function toRun(row: RunRow): Run {
 
 /** `2026-11-23 01:02:03.456` (UTC) as RFC 3339. */
 export function toInstant(text: string | null): string | null {
-  return text === null ? null : `${text.replace(' ', 'T')}Z`;
+  return text === null ? null : datetimeToInstant(text);
 }

@@ -1,5 +1,5 @@
-import { endOfDayMs, formatInstant, type KstDay, periodStateOf, SLICE_COUNT } from '#domain';
-import { inTransaction } from '#lib/database';
+import { endOfDayMs, type KstDay, periodStateOf, SLICE_COUNT } from '#domain';
+import { fromDatetime, inTransaction, toDatetime } from '#lib/database';
 import { Loop } from '#lib/loop';
 import { firstOf } from '../domain/top-lists.js';
 import { hasStatistics } from '../repositories/statistic-repository.js';
@@ -44,25 +44,15 @@ async function buildPeriod(context: Context, { period, wanted }: WantedPeriod): 
   const position = await database.dialect.currentPosition(database.primary);
   const reader = await chooseReader(context, position);
   const rows = await completedDays(reader);
-  const completed = new Map(rows.map(({ day, completedAt }) => [day, instantOf(completedAt)]));
+  const completed = new Map(rows.map(({ day, completedAt }) => [day, fromDatetime(completedAt)]));
   const days = rows.map(({ day }) => day).filter((day) => day >= period.from && day <= period.to);
   const lists = await collect((slice) => topOfSlice(reader, days, slice));
   const openedOn = rows[0]?.day ?? null;
   const state = periodStateOf({ period, nowMs: context.now(), completed, openedOn });
   await inTransaction(database.primary, async (tx) => {
     await raiseReadModel(tx);
-    await storeTop(tx, { period, lists, built: wanted, final: state.final, asOf: databaseText(state.asOfMs) });
+    await storeTop(tx, { period, lists, built: wanted, final: state.final, asOf: toDatetime(state.asOfMs) });
   });
-}
-
-/** Milliseconds of an instant that the database wrote. */
-function instantOf(text: string): number {
-  return Date.parse(`${text.replace(' ', 'T')}Z`);
-}
-
-/** An instant (ms) as the database takes it. */
-function databaseText(instantMs: number): string {
-  return formatInstant(instantMs).replace('T', ' ').replace('Z', '');
 }
 
 async function collect(topOf: (slice: number) => Promise<TopLists>): Promise<TopLists> {
@@ -108,9 +98,7 @@ export async function refreshRunningTop(context: Context, nowMs: number): Promis
 /** @returns the instant that the data reaches: that of the read position */
 async function buildRunningTop(context: Context, day: KstDay, nowMs: number): Promise<string> {
   const { database } = context;
-  const asOf = formatInstant(Math.min(nowMs, endOfDayMs(day)))
-    .replace('T', ' ')
-    .replace('Z', '');
+  const asOf = toDatetime(Math.min(nowMs, endOfDayMs(day)));
   const position = await database.dialect.currentPosition(database.primary);
   const reader = await chooseReader(context, position);
   const lists = await collect((slice) => runningTopOfSlice(reader, day, slice));

@@ -1,4 +1,5 @@
 import { SLICE_COUNT } from '#domain';
+import { fromDatetime } from '#lib/database';
 import { nextPhase, type Run } from '../domain/run.js';
 import { toInstant } from '../repositories/rows.js';
 import { listRuns } from '../repositories/run-repository.js';
@@ -72,8 +73,8 @@ function sharesByReplica(totals: readonly SliceTotals[]): RunView['replicas'] {
 
 function elapsedSeconds(run: Run): number {
   if (run.startedAt === null) return 0;
-  const end = run.endedAt === null ? Date.now() : Date.parse(toInstant(run.endedAt)!);
-  return (end - Date.parse(toInstant(run.startedAt)!)) / 1000;
+  const end = run.endedAt === null ? Date.now() : fromDatetime(run.endedAt);
+  return (end - fromDatetime(run.startedAt)) / 1000;
 }
 
 const PAGE_ROWS = 50;

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { count, id, instant, uuid } from './fields.js';
+import { count, ID, id, instant, isCount, uuid } from './fields.js';
 
 /** Topic and type of the event below. */
 export const WATCH_RECORDED = 'watch.recorded';
@@ -55,7 +55,6 @@ export function readWatchRecorded(data: unknown): WatchRecorded | string {
 }
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[1-8][0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
-const ID = /^[1-9][0-9]{0,18}$/;
 
 /**
  * Whether it is what `watchRecorded` takes, without anything beside it, told in a tenth of the schema's time; what is
@@ -79,11 +78,7 @@ function isRecordedVideo(value: unknown): boolean {
 }
 
 function isAdViews(value: unknown): boolean {
-  return Array.isArray(value) && value.length === 3 && value.every(isCount) && value[0] >= 1;
-}
-
-function isCount(value: unknown): boolean {
-  return Number.isSafeInteger(value) && (value as number) >= 0;
+  return Array.isArray(value) && value.length === 3 && value.every(isCount) && value[0]! >= 1;
 }
 
 function isText(value: unknown, pattern: RegExp): boolean {

@@ -49,12 +49,18 @@ export const opaqueId = z
 export const countField = z.int().min(0);
 
 /** Fields of answers, in the form that they have in JSON. */
-export const id = z.string().regex(new RegExp(ID_PATTERN));
+export const ID = new RegExp(ID_PATTERN);
+export const id = z.string().regex(ID);
 export const uuid = z.uuid();
 export const day = z.iso.date();
 export const instant = z.iso.datetime();
 export const won = z.int().meta({ description: 'won' });
 export const count = z.int().min(0);
+
+/** Whether it is what `count` takes, for those who read many by hand. */
+export function isCount(value: unknown): value is number {
+  return Number.isSafeInteger(value) && (value as number) >= 0;
+}
 
 /** A page of a list: the cursor of the answer before, or none for the first page. */
 export const cursorField = z.string().min(1).max(200).optional().meta({ description: 'nextCursor of the page before' });

@@ -1,6 +1,16 @@
 import { z } from 'zod';
 import { DomainError, parseEventId, parseInstant, parseVideoId, parseViewer } from '#domain';
-import { count, countField, day, eventIdField, instantField, uuid, videoIdField, viewerField } from './fields.js';
+import {
+  count,
+  countField,
+  day,
+  eventIdField,
+  instantField,
+  isCount,
+  uuid,
+  videoIdField,
+  viewerField,
+} from './fields.js';
 import { defineRoute } from './route.js';
 
 export const EVENTS_PER_CALL_MAX = 1_000;
@@ -46,10 +56,6 @@ export function readBulkEvent(value: unknown): z.infer<typeof bulkEvent> | undef
     if (!(error instanceof DomainError)) throw error;
     return undefined;
   }
-}
-
-function isCount(value: unknown): value is number {
-  return Number.isSafeInteger(value) && (value as number) >= 0;
 }
 
 export const stopVideo = defineRoute({

@@ -1,3 +1,4 @@
+import { fromDatetime } from './datetimes.js';
 import type { Queryable } from './dialect.js';
 
 const MEASURE_INTERVAL_MS = 10_000;
@@ -38,7 +39,7 @@ export class DatabaseClock {
     const [row] = await this.primary.query("SELECT CONCAT(UTC_TIMESTAMP(3), '') AS now");
     const answeredMs = performance.now();
     if (isStrict && answeredMs - askedMs > ANSWER_MS_MAX) return false;
-    this.#offsetMs = Date.parse(`${String(row.now).replace(' ', 'T')}Z`) - (askedMs + answeredMs) / 2;
+    this.#offsetMs = fromDatetime(String(row.now)) - (askedMs + answeredMs) / 2;
     return true;
   }
 }

@@ -10,6 +10,7 @@ export {
   inTransaction,
   isRetryable,
 } from './connections.js';
+export { datetimeToInstant, fromDatetime, toDatetime } from './datetimes.js';
 export { type DeadLetter, deadLetterInbox } from './dead-letters.js';
 export type { Dialect, Queryable, ReplicationPosition } from './dialect.js';
 export { migrate, readSecretsFile } from './migrate.js';

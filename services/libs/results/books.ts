@@ -1,5 +1,5 @@
 import type { KstDay } from '#domain';
-import type { Queryable } from '#lib/database';
+import { fromDatetime, type Queryable } from '#lib/database';
 
 /** Which days are complete, and since when (ms). */
 export interface Books {
@@ -10,11 +10,6 @@ export interface Books {
   /** The first day with statistics, and the first settled one. */
   readonly statisticsFrom: KstDay | null;
   readonly settledFrom: KstDay | null;
-}
-
-/** Milliseconds of an instant that the database wrote, in UTC. */
-export function databaseInstantMs(text: string): number {
-  return Date.parse(`${text.replace(' ', 'T')}Z`);
 }
 
 /** The number of the results' state that this server has. One row. */
@@ -29,7 +24,7 @@ export async function readBooks(db: Queryable, version: bigint): Promise<Books> 
     const rows: { day: KstDay; completed_at: string }[] = await db.query(
       `SELECT day, completed_at FROM playbill_batch.${table} ORDER BY day`,
     );
-    return new Map(rows.map((row) => [row.day, databaseInstantMs(row.completed_at)]));
+    return new Map(rows.map((row) => [row.day, fromDatetime(row.completed_at)]));
   };
   const [statistics, settlement] = [await days('statistic_day'), await days('settlement_day')];
   const first = (map: ReadonlyMap<KstDay, number>) => map.keys().next().value ?? null;

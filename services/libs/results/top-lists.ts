@@ -1,6 +1,5 @@
 import type { Period } from '#domain';
-import type { Queryable } from '#lib/database';
-import { databaseInstantMs } from './books.js';
+import { fromDatetime, type Queryable } from '#lib/database';
 
 /** A video's place in a period's list. `amount` is views, or seconds of play time. */
 export interface RankedVideo {
@@ -28,7 +27,7 @@ export async function readTopState(db: Queryable, period: Period): Promise<TopSt
     [period.kind, period.from],
   );
   if (row === undefined || row.as_of === null) return undefined;
-  return { final: Number(row.is_final) === 1, asOfMs: databaseInstantMs(row.as_of) };
+  return { final: Number(row.is_final) === 1, asOfMs: fromDatetime(row.as_of) };
 }
 
 /** The stored lists of a period: at most ten rows by primary key, each with its title by primary key. */

@@ -1,4 +1,4 @@
-import type { Queryable } from '#lib/database';
+import { datetimeToInstant, type Queryable } from '#lib/database';
 import { CommandError } from '../errors.js';
 import type { OperatorDatabase } from './operator-database.js';
 
@@ -50,15 +50,11 @@ export async function listDeadLetters(db: Queryable, filter: DeadLetterFilter): 
     consumer: row.consumer,
     eventId: row.event_id,
     topic: row.topic,
-    failedAt: instantOf(row.failed_at),
+    failedAt: datetimeToInstant(row.failed_at),
     failures: Number(row.failures),
-    replayedAt: row.replayed_at === null ? null : instantOf(row.replayed_at),
+    replayedAt: row.replayed_at === null ? null : datetimeToInstant(row.replayed_at),
     data: JSON.parse(row.payload),
   }));
-}
-
-function instantOf(stored: string): string {
-  return `${stored.replace(' ', 'T')}Z`;
 }
 
 /**

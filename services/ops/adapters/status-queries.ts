@@ -1,5 +1,5 @@
 import type { DataSource } from 'typeorm';
-import type { Queryable } from '#lib/database';
+import { datetimeToInstant, type Queryable } from '#lib/database';
 import type { OperatorDatabase } from './operator-database.js';
 
 export interface RunStatus {
@@ -84,7 +84,7 @@ async function latestRuns(db: Queryable): Promise<RunStatus[]> {
     slices: { total: Number(row.total), done: Number(row.done), running: Number(row.running) },
     rowsRead: Number(row.rows_read),
     postings: Number(row.postings),
-    createdAt: `${row.created_at!.replace(' ', 'T')}Z`,
+    createdAt: datetimeToInstant(row.created_at!),
     error: row.error ?? null,
   }));
 }

@@ -1,6 +1,5 @@
 import type { KnownClient, Scope } from '#lib/auth';
-import type { Queryable } from '#lib/database';
-import { fromDatetime, toDatetime } from './instants.js';
+import { fromDatetime, type Queryable, toDatetime } from '#lib/database';
 
 /** All clients: dozens. A revoked one is not there. */
 export async function listClients(db: Queryable): Promise<KnownClient[]> {

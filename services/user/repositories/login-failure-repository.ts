@@ -1,5 +1,4 @@
-import type { Queryable } from '#lib/database';
-import { fromDatetime, toDatetime } from './instants.js';
+import { fromDatetime, type Queryable, toDatetime } from '#lib/database';
 
 export interface LoginFailures {
   readonly failures: number;

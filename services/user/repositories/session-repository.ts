@@ -1,6 +1,5 @@
-import type { Queryable } from '#lib/database';
+import { fromDatetime, type Queryable, toDatetime } from '#lib/database';
 import type { StoredRefreshToken } from '../domain/refresh.js';
-import { fromDatetime, toDatetime } from './instants.js';
 
 export interface NewToken {
   readonly tokenHash: string;

@@ -1,6 +1,5 @@
 import type { PublicKey } from '#lib/auth';
-import type { Queryable } from '#lib/database';
-import { fromDatetime, toDatetime } from './instants.js';
+import { fromDatetime, type Queryable, toDatetime } from '#lib/database';
 
 export interface SigningKeyRow {
   readonly kid: string;

@@ -1,6 +1,5 @@
 import type { UserId } from '#domain';
-import type { Queryable } from '#lib/database';
-import { toDatetime } from './instants.js';
+import { type Queryable, toDatetime } from '#lib/database';
 
 export interface UserRow {
   readonly userId: UserId;

@@ -1,6 +1,5 @@
 import { type KstDay, type PostingKind, sliceOf } from '#domain';
-import type { Queryable } from '#lib/database';
-import { databaseInstantMs } from '#lib/results';
+import { fromDatetime, type Queryable } from '#lib/database';
 import { FIRST_SETTLEMENT } from './posting-repository.js';
 
 /** One double entry of a creator's ledger. */
@@ -41,7 +40,7 @@ export async function ledgerPage(
     seq: BigInt(row.seq!),
     eventDay: row.event_day as KstDay,
     billedOn: row.billed_on as KstDay,
-    postedAtMs: databaseInstantMs(row.posted_at!),
+    postedAtMs: fromDatetime(row.posted_at!),
     videoId: BigInt(row.video_id!),
     kind: row.kind as PostingKind,
     cause: row.cause ?? FIRST_SETTLEMENT,

@@ -1,6 +1,5 @@
 import { type KstDay, type PostingKind, type Rounding, sliceOf, type Tier } from '#domain';
-import type { Queryable } from '#lib/database';
-import { databaseInstantMs } from '#lib/results';
+import { fromDatetime, type Queryable } from '#lib/database';
 
 /** A stored posting of a video. */
 export interface StoredPosting {
@@ -52,7 +51,7 @@ export async function postingsOfVideo(
     kind: row.kind as PostingKind,
     eventDay: row.event_day as KstDay,
     billedOn: row.billed_on as KstDay,
-    postedAtMs: databaseInstantMs(row.posted_at!),
+    postedAtMs: fromDatetime(row.posted_at!),
     cause: row.cause ?? FIRST_SETTLEMENT,
     tariffVersion: Number(row.tariff_version),
     from: BigInt(row.from_position!),

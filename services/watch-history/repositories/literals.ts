@@ -46,8 +46,3 @@ export function instantLiteral(ms: number | null): string {
 function pad(value: number): string {
   return value < 10 ? `0${value}` : String(value);
 }
-
-/** The inverse of instantLiteral, for a value that was read. */
-export function instantFrom(text: string): number {
-  return Date.parse(`${text.replace(' ', 'T')}Z`);
-}

@@ -1,8 +1,8 @@
 import type { VideoId, Viewer } from '#domain';
-import type { Queryable } from '#lib/database';
+import { fromDatetime, type Queryable } from '#lib/database';
 import type { Progress } from '../domain/decide.js';
 import { progressKey } from '../domain/watch-event.js';
-import { countLiteral, instantFrom, instantLiteral, viewerLiteral } from './literals.js';
+import { countLiteral, instantLiteral, viewerLiteral } from './literals.js';
 
 /** Keys of one statement: MariaDB turns longer lists into a join, which is slower. */
 const KEYS_MAX = 500;
@@ -50,8 +50,8 @@ function progressOf(row: ProgressRow): Progress {
     viewer: row.viewer as Viewer,
     videoId: BigInt(row.video_id) as VideoId,
     lastWatched: Number(row.last_watched),
-    lastWatchedAtMs: instantFrom(row.last_watched_at),
-    latestCountedAtMs: row.latest_counted_at === null ? null : instantFrom(row.latest_counted_at),
+    lastWatchedAtMs: fromDatetime(row.last_watched_at),
+    latestCountedAtMs: row.latest_counted_at === null ? null : fromDatetime(row.latest_counted_at),
   };
 }
 

@@ -81,7 +81,8 @@ export class EventRecorder {
 
   /**
    * Looks for those events that the viewers' progress says may be stored, and expects the others to be new; after a
-   * collision with an event it looks for all. A commit whose answer was lost is found that way too: its events are then duplicates.
+   * collision with an event it looks for all. A commit whose answer was lost is found that way too: its events are then
+   * duplicates.
    */
   async #commit(events: readonly WatchEvent[]): Promise<readonly Outcome[]> {
     const giveUpAt = performance.now() + this.options.deadlineMs;

@@ -16,7 +16,12 @@ const LOWER_INTERVAL_MS = 200;
 const LOWERED_TO = 0.7;
 /** How much the limit grows while as many quick answers have come as are allowed at once. */
 const GROWTH = 4;
-const RETRY_AFTER_SECONDS = 1;
+
+/** What is answered to those who are too many. Made once: a refusal has to be cheap. */
+export const TOO_MUCH = new Problem('UNAVAILABLE', {
+  detail: 'More is asked at the moment than can be done.',
+  retryAfterSeconds: 1,
+});
 
 /**
  * Keeps a route's answers quick when more is asked than can be done. So many requests are worked on at once as are
@@ -56,11 +61,7 @@ export class Admission {
   }
 
   #requireRoom(): void {
-    if (this.#atOnce < this.#atOnceMax) return;
-    throw new Problem('UNAVAILABLE', {
-      detail: 'More is asked at the moment than can be done.',
-      retryAfterSeconds: RETRY_AFTER_SECONDS,
-    });
+    if (this.#atOnce >= this.#atOnceMax) throw TOO_MUCH;
   }
 
   /** A limit that is not reached is not what makes answers quick or slow, so quick ones do not raise it then. */

@@ -1,6 +1,7 @@
 import { performance } from 'node:perf_hooks';
 import type { RequestHandler } from 'express';
-import { Problem, sendProblem } from '#lib/http';
+import { sendProblem } from '#lib/http';
+import { TOO_MUCH } from './admission.js';
 
 const WINDOW_MS = 100;
 /** A process that idles less than this of its time has work waiting all the time. */
@@ -11,11 +12,6 @@ const WINDOWS_TO_BEGIN = 20;
 const LOWERED_TO = 0.8;
 const RAISED_BY = 0.04;
 const LET_IN_MIN = 0.05;
-/** Made once: a refusal has to be cheap. */
-const REFUSAL = new Problem('UNAVAILABLE', {
-  detail: 'More is asked at the moment than can be done.',
-  retryAfterSeconds: 1,
-});
 
 /**
  * Whether this process itself is behind. Requests then wait where it cannot see them: Node takes one connection in a round
@@ -62,7 +58,7 @@ export class LoopWatch {
 
   /** Refuses what is too much while the process is behind. */
   readonly refuse: RequestHandler = (_req, res, next) => {
-    if (this.#letIn < 1 && Math.random() > this.#letIn) sendProblem(res, REFUSAL);
+    if (this.#letIn < 1 && Math.random() > this.#letIn) sendProblem(res, TOO_MUCH);
     else next();
   };
 }

@@ -1,4 +1,5 @@
 import type { Sidecar } from '#lib/dapr';
+import { fromDatetime } from '#lib/database';
 
 const CALL_TIMEOUT_MS = 8_000;
 /** How often this process asks at most. */
@@ -52,6 +53,6 @@ export class RunningTop {
       timeoutMs: CALL_TIMEOUT_MS,
     });
     const { day, asOf } = (await response.json()) as { day: string; asOf: string | null };
-    if (day === this.#day && asOf !== null) this.#reachedMs = Date.parse(`${asOf.replace(' ', 'T')}Z`);
+    if (day === this.#day && asOf !== null) this.#reachedMs = fromDatetime(asOf);
   }
 }
