@@ -3,7 +3,8 @@ import { setPriority } from 'node:os';
 
 export interface Call {
   readonly path: string;
-  readonly body: string;
+  /** JSON of a POST; a call without one is a GET. */
+  readonly body?: string | undefined;
   readonly headers: Readonly<Record<string, string>>;
 }
 
@@ -33,8 +34,13 @@ export interface FixedRate {
   readonly onAnswer: (answer: Answer) => void;
   /** Whether what is refused for now is sent again after Retry-After, as a good client does; only the last answer is told. */
   readonly isPatient?: boolean;
+  /** Connections at once, 4,000 unless told. */
+  readonly socketsMax?: number;
+  /** How long an answer may take, half a minute unless told. */
+  readonly timeoutMs?: number;
 }
 
+const SOCKETS_MAX = 4_000;
 const TIMEOUT_MS = 30_000;
 
 /**
@@ -42,8 +48,8 @@ const TIMEOUT_MS = 30_000;
  * Returns when every call has its answer.
  */
 export async function sendAtFixedRate(options: FixedRate): Promise<void> {
-  const { port, callsPerSecond, durationMs, next, onAnswer, isPatient = false } = options;
-  const agent = new Agent({ keepAlive: true, maxSockets: 4_000 });
+  const { port, callsPerSecond, durationMs, next, onAnswer, isPatient = false, timeoutMs } = options;
+  const agent = new Agent({ keepAlive: true, maxSockets: options.socketsMax ?? SOCKETS_MAX });
   const startMs = performance.now();
   const calls = Math.round((durationMs / 1_000) * callsPerSecond);
   const open = new Set<Promise<void>>();
@@ -51,7 +57,7 @@ export async function sendAtFixedRate(options: FixedRate): Promise<void> {
     const dueMs = startMs + (n * 1_000) / callsPerSecond;
     const waitMs = dueMs - performance.now();
     if (waitMs > 1) await new Promise((resolve) => setTimeout(resolve, waitMs));
-    const sending = { agent, port, call: next() };
+    const sending = { agent, port, call: next(), timeoutMs };
     const sentLateMs = performance.now() - dueMs;
     const answered = (isPatient ? sendPatiently(sending) : sendOnce(sending)).then((answer) => {
       open.delete(answered);
@@ -82,18 +88,21 @@ interface Sending {
   readonly agent: Agent;
   readonly port: number;
   readonly call: Call;
+  readonly timeoutMs?: number | undefined;
 }
 
 type Raw = Pick<Answer, 'status' | 'retryAfter' | 'text'>;
 
 /** Sends one call to a port of this machine. Never throws. */
-export function send({ agent, port, call }: Sending): Promise<Raw> {
+export function send({ agent, port, call, timeoutMs = TIMEOUT_MS }: Sending): Promise<Raw> {
   const { path, body, headers } = call;
   const none: Raw = { status: 0, retryAfter: undefined, text: '' };
+  const ofBody =
+    body === undefined ? {} : { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) };
+  const method = body === undefined ? 'GET' : 'POST';
   return new Promise((resolve) => {
-    const length = { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) };
     const sent = request(
-      { agent, host: '127.0.0.1', port, path, method: 'POST', headers: { ...headers, ...length } },
+      { agent, host: '127.0.0.1', port, path, method, headers: { ...headers, ...ofBody } },
       (response) => {
         const chunks: Buffer[] = [];
         response.on('data', (chunk) => chunks.push(chunk));
@@ -107,7 +116,7 @@ export function send({ agent, port, call }: Sending): Promise<Raw> {
         );
       },
     );
-    sent.setTimeout(TIMEOUT_MS, () => sent.destroy());
+    sent.setTimeout(timeoutMs, () => sent.destroy());
     sent.on('error', () => resolve(none));
     sent.end(body);
   });

@@ -1,11 +1,12 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { Agent, request } from 'node:http';
+import { Agent } from 'node:http';
 import type { Connection } from 'mysql2/promise';
 import { adsOf, type KstDay, kstDayOf } from '#domain';
 import { connect, credentialsOf } from '../../deploy/local/stack/index.js';
 import { installationOf } from '../../services/ops/adapters/installation.js';
 import { UserClient } from '../../services/ops/adapters/user-client.js';
+import { quantile, send } from './fixed-rate.js';
 import { cpuByProcess, printCpu } from './processor-time.js';
 import { type Bench, type BenchStack, printTable } from './support.js';
 
@@ -164,7 +165,8 @@ export async function introduceVideos(stack: BenchStack, source: EventSource, to
     replicas.map(async (target) => {
       for (let at = 0; at < VIDEOS; at += BULK_EVENTS) {
         const body = JSON.stringify({ events: source.eachOf(at, at + BULK_EVENTS) });
-        const { status, text } = await post({ agent, target, path: '/v1/video/stops', body, headers: {} });
+        const call = { path: '/v1/video/stops', body, headers: target.headers };
+        const { status, text } = await send({ agent, port: target.port, call });
         if (status !== 200) throw new Error(`stops: ${status} ${text.slice(0, 300)}`);
       }
     }),
@@ -188,9 +190,7 @@ async function watchStack(stack: BenchStack) {
   const timer = setInterval(async () => {
     memory.push(REPLICAS.map((name) => residentMb(stack.stack.pidOf(name)!)));
     for (const replica of replicas) {
-      const [rows] = await replica.query('SHOW SLAVE STATUS');
-      const lag = Number((rows as { Seconds_Behind_Master: number | null }[])[0]!.Seconds_Behind_Master ?? 999);
-      lagSecondsMax = Math.max(lagSecondsMax, lag);
+      lagSecondsMax = Math.max(lagSecondsMax, await lagSecondsOf(replica));
     }
   }, 1_000);
   return {
@@ -202,11 +202,21 @@ async function watchStack(stack: BenchStack) {
   };
 }
 
+/** How far a database replica is behind by its own account, in seconds; 999 while it does not follow. */
+export async function lagSecondsOf(replica: Connection): Promise<number> {
+  const [rows] = await replica.query('SHOW SLAVE STATUS');
+  return Number((rows as { Seconds_Behind_Master: number | null }[])[0]!.Seconds_Behind_Master ?? 999);
+}
+
 export function residentMb(pid: number): number {
   return Number(/VmRSS:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? 0) / 1024;
 }
 
-type Post = (path: string, body: string, headers: Record<string, string>) => Promise<{ status: number; text: string }>;
+type Post = (
+  path: string,
+  body: string | undefined,
+  headers: Record<string, string>,
+) => Promise<{ status: number; text: string }>;
 
 /** Calls `once` again and again, so many at once, for that long. */
 export async function load(
@@ -222,7 +232,8 @@ export async function load(
       const target = options.targets[call % options.targets.length]!;
       await once(async (path, body, headers) => {
         const sentMs = performance.now();
-        const answer = await post({ agent, target, path, body, headers });
+        const call = { path, body, headers: { ...target.headers, ...headers } };
+        const answer = await send({ agent, port: target.port, call });
         tookMs.push(performance.now() - sentMs);
         return answer;
       });
@@ -230,49 +241,12 @@ export async function load(
   };
   await Promise.all(Array.from({ length: options.atOnce }, (_, number) => client(number)));
   agent.destroy();
-  tookMs.sort((a, b) => a - b);
   return {
     calls: tookMs.length,
     seconds: (performance.now() - startMs) / 1_000,
-    p50Ms: tookMs[tookMs.length >> 1] ?? 0,
-    p99Ms: tookMs[Math.floor(tookMs.length * 0.99)] ?? 0,
+    p50Ms: quantile(tookMs, 0.5),
+    p99Ms: quantile(tookMs, 0.99),
   };
-}
-
-interface PostOptions {
-  readonly agent: Agent;
-  readonly target: Target;
-  readonly path: string;
-  readonly body: string;
-  readonly headers: Readonly<Record<string, string>>;
-}
-
-function post({ agent, target, path, body, headers }: PostOptions): Promise<{ status: number; text: string }> {
-  return new Promise((resolve, reject) => {
-    const sent = request(
-      {
-        agent,
-        host: '127.0.0.1',
-        port: target.port,
-        path,
-        method: 'POST',
-        headers: {
-          ...target.headers,
-          ...headers,
-          'content-type': 'application/json',
-          'content-length': Buffer.byteLength(body),
-        },
-      },
-      (response) => {
-        const chunks: Buffer[] = [];
-        response.on('data', (chunk) => chunks.push(chunk));
-        response.on('end', () => resolve({ status: response.statusCode!, text: Buffer.concat(chunks).toString() }));
-        response.on('error', reject);
-      },
-    );
-    sent.on('error', reject);
-    sent.end(body);
-  });
 }
 
 /** Makes events as players send them: popular videos more often, some viewers again, some events again. */

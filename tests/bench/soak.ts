@@ -11,6 +11,7 @@ import {
   countStored,
   EventSource,
   introduceVideos,
+  lagSecondsOf,
   load,
   readVideos,
   residentMb,
@@ -149,13 +150,7 @@ class Soak {
     const servers = [endpoints.primary, ...endpoints.replicas.map(({ endpoint }) => endpoint)];
     const connections = await Promise.all(servers.map((server) => connect(server, credentialsOf(secrets, 'admin'))));
     const timer = setInterval(async () => {
-      const lags: number[] = [];
-      for (const replica of connections.slice(1)) {
-        const [rows] = await replica.query('SHOW SLAVE STATUS');
-        const lag = (rows as { Seconds_Behind_Master: number | null }[])[0]!.Seconds_Behind_Master ?? 999;
-        lags.push(Number(lag));
-      }
-      this.#lagSeconds = Math.max(...lags);
+      this.#lagSeconds = Math.max(...(await Promise.all(connections.slice(1).map(lagSecondsOf))));
       this.#lagSecondsMax = Math.max(this.#lagSecondsMax, this.#lagSeconds);
     }, 1_000);
     const end = async () => {

@@ -64,7 +64,7 @@ function lasting(
     name,
     what,
     async strike(strike) {
-      await strike.world.slicesDone(strike.runId, 'statistics', 1 + strike.random.below(40));
+      await amidStatistics(strike);
       try {
         await begin(strike);
         await pause(ms);
@@ -74,6 +74,11 @@ function lasting(
       return undefined;
     },
   };
+}
+
+/** An instant of the run that the seed picks: some slice of statistics is just done, and many are to come. */
+async function amidStatistics({ world, runId, random }: Pick<Strike, 'world' | 'runId' | 'random'>): Promise<void> {
+  await world.slicesDone(runId, 'statistics', 1 + random.below(40));
 }
 
 /** An instant of the run that the seed picks: some slice of statistics, or of settlement, is just done. */
@@ -190,7 +195,7 @@ export const SCENARIOS: readonly Scenario[] = [
       const { endpoints, secrets } = world.stack;
       const replica = connectPool(endpoints.replicas[0]!.endpoint, credentialsOf(secrets, 'admin'));
       const connection = await replica.getConnection();
-      await world.slicesDone(runId, 'statistics', 1 + random.below(40));
+      await amidStatistics({ world, runId, random });
       await connection.query('FLUSH TABLES WITH READ LOCK');
       await pause(10_000);
       await connection.query('UNLOCK TABLES');
@@ -204,7 +209,7 @@ export const SCENARIOS: readonly Scenario[] = [
     what: 'the disk of a database replica is full for 10 s',
     async strike({ world, runId, random }) {
       const disk = await moveToSmallDisk(world, FULL_REPLICA);
-      await world.slicesDone(runId, 'statistics', 1 + random.below(40));
+      await amidStatistics({ world, runId, random });
       await disk.fill();
       await pause(10_000);
       await disk.empty();
