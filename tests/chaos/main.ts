@@ -106,7 +106,7 @@ async function playSome(
   const rows: Row[] = [];
   let running: ReturnType<typeof descendants> = [];
   try {
-    const statements = new Statements(world, rig.sink, openingSunday(), true);
+    const statements = new Statements(world, rig.sink, openingSunday());
     await checklist.step('The books open', () => statements.prepare({ creators: FILL.creators, seed }));
     for (const [i, scenario] of scenarios.entries()) {
       const label = `${scenario.name}: ${scenario.what}`;
