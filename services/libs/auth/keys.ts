@@ -34,6 +34,6 @@ const LOAD_TIMEOUT_MS = 3_000;
 export function keysFrom(sidecar: Sidecar): () => Promise<KeySet> {
   return async () => {
     const response = await sidecar.invoke('user', 'internal/jwks', { timeoutMs: LOAD_TIMEOUT_MS });
-    return keySetSchema.parse(await response.json());
+    return keySetSchema.parse(response.json());
   };
 }

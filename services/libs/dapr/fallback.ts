@@ -40,7 +40,7 @@ export async function callWithFallback(call: FallbackCall): Promise<Way> {
 async function isTaken({ sidecar, path, body }: FallbackCall, appId: string, timeoutMs: number): Promise<boolean> {
   try {
     const response = await sidecar.invoke(appId, path, { method: 'POST', body, timeoutMs });
-    const answer = (await response.json()) as { ok?: boolean };
+    const answer = response.json<{ ok?: boolean }>();
     return answer.ok === true;
   } catch {
     return false;

@@ -1,3 +1,4 @@
+import { request } from 'undici';
 import { currentTraceparent, traceHeaders } from '#lib/telemetry';
 import { TRACE_ATTRIBUTE } from './subscriptions.js';
 
@@ -36,6 +37,26 @@ export class SidecarError extends Error {
   }
 }
 
+/** An answer of the sidecar, whole. */
+export class SidecarResponse {
+  constructor(
+    readonly status: number,
+    private readonly headers: Readonly<Record<string, string | string[] | undefined>>,
+    readonly text: string,
+  ) {}
+
+  /** @returns undefined when it is not there, the first value when it is there more than once */
+  header(name: string): string | undefined {
+    const value = this.headers[name];
+    return Array.isArray(value) ? value[0] : value;
+  }
+
+  /** @throws SyntaxError when it is no JSON */
+  json<T>(): T {
+    return JSON.parse(this.text) as T;
+  }
+}
+
 const READY_POLL_MS = 50;
 
 /** One app's view of Dapr's HTTP API. */
@@ -64,29 +85,26 @@ export class Sidecar {
 
   /** All keys of a secret of the secret store `secrets`. @throws SidecarError when this app may not read it */
   async secret(name: string): Promise<Record<string, string>> {
-    return (await this.#request(`/secrets/secrets/${name}`, { timeoutMs: 5_000 })).json() as Promise<
-      Record<string, string>
-    >;
+    return (await this.#request(`/secrets/secrets/${name}`, { timeoutMs: 5_000 })).json();
   }
 
   /** Invokes a method (path, with its query) of another app. @returns the response, 2xx only @throws SidecarError */
-  invoke(appId: string, path: string, options: CallOptions): Promise<Response> {
+  invoke(appId: string, path: string, options: CallOptions): Promise<SidecarResponse> {
     return this.#request(`/invoke/${appId}/method/${path}`, options);
   }
 
   /** Like {@link invoke}, but gives every response as it came, whatever its status. @throws SidecarError on none */
-  forward(appId: string, path: string, options: CallOptions): Promise<Response> {
-    return this.#fetch(`/invoke/${appId}/method/${path}`, options);
+  forward(appId: string, path: string, options: CallOptions): Promise<SidecarResponse> {
+    return this.#send(`/invoke/${appId}/method/${path}`, options);
   }
 
   /** Calls an actor's method with one argument. @returns what the method returned */
   async actor<T>(type: string, id: string, method: string, argument: unknown, timeoutMs: number): Promise<T> {
-    const response = await this.#request(`/actors/${type}/${id}/method/${method}`, {
+    const { text } = await this.#request(`/actors/${type}/${id}/method/${method}`, {
       method: 'POST',
       body: [argument],
       timeoutMs,
     });
-    const text = await response.text();
     return (text === '' || text === 'undefined' ? undefined : JSON.parse(text)) as T;
   }
 
@@ -121,14 +139,14 @@ export class Sidecar {
   /** Reads a key of the state component `store`. @returns undefined when it is not there */
   async getState<T>(store: string, key: string): Promise<T | undefined> {
     const response = await this.#request(`/state/${store}/${encodeURIComponent(key)}`, { timeoutMs: 2_000 });
-    return response.status === 204 ? undefined : ((await response.json()) as T);
+    return response.status === 204 ? undefined : response.json<T>();
   }
 
   /** As getState, with the version that {@link compareAndSetState} takes. */
   async getStateEntry<T>(store: string, key: string): Promise<{ value: T | undefined; etag: string | undefined }> {
     const response = await this.#request(`/state/${store}/${encodeURIComponent(key)}`, { timeoutMs: 2_000 });
-    const etag = response.headers.get('etag') ?? undefined;
-    return { value: response.status === 204 ? undefined : ((await response.json()) as T), etag };
+    const etag = response.header('etag');
+    return { value: response.status === 204 ? undefined : response.json<T>(), etag };
   }
 
   /** Writes a key if its version is still `etag` (or, without one, if it is not there). @throws SidecarError 409 if not */
@@ -144,7 +162,7 @@ export class Sidecar {
   }
 
   /** A call to a state component as Dapr's API has it, e.g. `/bulk`. @throws SidecarError, 409 for a wrong etag */
-  state(store: string, call: { path: '' | '/bulk'; body: unknown; timeoutMs: number }): Promise<Response> {
+  state(store: string, call: { path: '' | '/bulk'; body: unknown; timeoutMs: number }): Promise<SidecarResponse> {
     const { path, body, timeoutMs } = call;
     return this.#request(`/state/${store}${path}`, { method: 'POST', body, timeoutMs });
   }
@@ -153,16 +171,21 @@ export class Sidecar {
     await this.#request(`/state/${store}/${encodeURIComponent(key)}`, { method: 'DELETE', timeoutMs: 2_000 });
   }
 
-  async #request(path: string, options: CallOptions): Promise<Response> {
-    const response = await this.#fetch(path, options);
-    if (!response.ok) throw new SidecarError(path, response.status, await response.text());
+  async #request(path: string, options: CallOptions): Promise<SidecarResponse> {
+    const response = await this.#send(path, options);
+    const isOk = response.status >= 200 && response.status < 300;
+    if (!isOk) throw new SidecarError(path, response.status, response.text);
     return response;
   }
 
-  async #fetch(path: string, options: CallOptions): Promise<Response> {
+  async #send(path: string, options: CallOptions): Promise<SidecarResponse> {
     const body = options.body === undefined ? null : bodyOf(options.body);
     try {
-      return await fetch(this.#base + path, {
+      const {
+        statusCode,
+        headers,
+        body: answer,
+      } = await request(this.#base + path, {
         method: options.method ?? 'GET',
         headers: {
           'dapr-api-token': this.#apiToken,
@@ -173,14 +196,15 @@ export class Sidecar {
         body,
         signal: AbortSignal.timeout(options.timeoutMs),
       });
+      return new SidecarResponse(statusCode, headers, await answer.text());
     } catch (error) {
       throw new SidecarError(path, 0, error instanceof Error ? error.message : String(error), { cause: error });
     }
   }
 }
 
-function bodyOf(body: unknown): string | Uint8Array<ArrayBuffer> {
+function bodyOf(body: unknown): string | Uint8Array {
   if (typeof body === 'string') return body;
-  if (body instanceof Uint8Array) return body as Uint8Array<ArrayBuffer>;
+  if (body instanceof Uint8Array) return body;
   return JSON.stringify(body);
 }

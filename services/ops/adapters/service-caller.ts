@@ -69,8 +69,8 @@ export class ServiceCaller {
         headers,
         timeoutMs,
       });
-      const text = await response.text();
-      const isOfService = response.status < 500 || response.headers.get('content-type')?.includes('problem+json');
+      const { text } = response;
+      const isOfService = response.status < 500 || response.header('content-type')?.includes('problem+json');
       if (!isOfService || response.status === 503) {
         return `${this.#appId} answered ${response.status}: ${text.slice(0, 200)}`;
       }

@@ -68,6 +68,24 @@ class Pool {
   }
 }
 
+/** Time goes on by waiting alone. */
+class ManualClock {
+  #nowMs = 0;
+
+  now() {
+    return this.#nowMs;
+  }
+
+  async wait(ms: number) {
+    this.#nowMs += ms;
+  }
+}
+
+let clock: ManualClock;
+beforeEach(() => {
+  clock = new ManualClock();
+});
+
 const compute = (server: Server) => async () => ({ value: `revision ${server.version}`, cacheable: true });
 
 /** Computes from the server that was chosen. */
@@ -86,9 +104,9 @@ describe('a revision is never answered after a newer one', () => {
       new Server('replica-2', 5n),
       new Server('primary', 6n),
     ];
-    const first = new VersionedReads({ pool: new Pool([fresh], primary), cache });
+    const first = new VersionedReads({ pool: new Pool([fresh], primary), cache, clock });
     const secondPool = new Pool([behind], primary);
-    const second = new VersionedReads({ pool: secondPool, cache });
+    const second = new VersionedReads({ pool: secondPool, cache, clock });
     expect((await answerFrom(first, secondPool)).value).toBe('revision 6');
     expect((await answerFrom(second, secondPool)).value).toBe('revision 6');
   });
@@ -102,8 +120,8 @@ describe('a revision is never answered after a newer one', () => {
       const cache = new MemoryCache();
       const [replica, primary] = [new Server('replica-1', 5n), new Server('primary', 5n)];
       const pool = new Pool([replica], primary);
-      const slow = new VersionedReads({ pool, cache });
-      const quick = isSame ? slow : new VersionedReads({ pool, cache });
+      const slow = new VersionedReads({ pool, cache, clock });
+      const quick = isSame ? slow : new VersionedReads({ pool, cache, clock });
       let goOn: () => void = () => undefined;
       const paused = new Promise<void>((resolve) => {
         goOn = resolve;
@@ -120,7 +138,7 @@ describe('a revision is never answered after a newer one', () => {
       goOn();
       expect((await old).value).toBe('revision 6');
       await new Promise((resolve) => setImmediate(resolve));
-      for (const reads of [quick, slow, new VersionedReads({ pool, cache })]) {
+      for (const reads of [quick, slow, new VersionedReads({ pool, cache, clock })]) {
         expect((await answerFrom(reads, pool)).value).toBe('revision 6');
       }
     },
@@ -131,11 +149,38 @@ describe('a revision is never answered after a newer one', () => {
     const server = new Server('replica-1', 5n);
     const primary = new Server('primary', 5n);
     const pool = new Pool([server], primary);
-    const reads = new VersionedReads({ pool, cache });
+    const reads = new VersionedReads({ pool, cache, clock });
     await answerFrom(reads, pool);
     primary.version = 6n;
     await reads.learn(6n);
     expect((await answerFrom(reads, pool)).value).toBe('revision 6');
+  });
+
+  test('by a process that does not look for a while: what is new waits until its look has ended', async () => {
+    const cache = new MemoryCache();
+    const [replica, primary] = [new Server('replica-1', 5n), new Server('primary', 5n)];
+    const pool = new Pool([replica], primary);
+    const [first, second] = [new VersionedReads({ pool, cache, clock }), new VersionedReads({ pool, cache, clock })];
+    for (const reads of [first, second]) await answerFrom(reads, pool);
+    // Both have looked just now, and go by it.
+    await clock.wait(1_000);
+    for (const reads of [first, second]) expect((await answerFrom(reads, pool)).value).toBe('revision 5');
+    for (const server of [replica, primary]) server.version = 6n;
+    await first.learn(6n);
+    expect((await answerFrom(second, pool)).value).toBe('revision 5');
+    expect((await answerFrom(first, pool)).value).toBe('revision 6');
+    expect((await answerFrom(second, pool)).value).toBe('revision 6');
+  });
+
+  test('although the store forgot what was served, or could not be told', async () => {
+    const cache = new MemoryCache();
+    const [replica, primary] = [new Server('replica-1', 6n), new Server('primary', 6n)];
+    const first = new VersionedReads({ pool: new Pool([replica], primary), cache, clock });
+    expect((await answerFrom(first, new Pool([replica], primary))).value).toBe('revision 6');
+    cache.highest = 5n;
+    await clock.wait(1_000);
+    await answerFrom(first, new Pool([replica], primary));
+    expect(cache.highest).toBe(6n);
   });
 
   test('when the cache is lost: the primary says what was served at most', async () => {
@@ -143,9 +188,9 @@ describe('a revision is never answered after a newer one', () => {
     const [behind, primary] = [new Server('replica-1', 5n), new Server('primary', 6n)];
     const pool = new Pool([behind], primary);
     cache.isDown = true;
-    expect((await answerFrom(new VersionedReads({ pool, cache }), pool)).value).toBe('revision 6');
+    expect((await answerFrom(new VersionedReads({ pool, cache, clock }), pool)).value).toBe('revision 6');
     cache.isDown = false;
-    expect((await answerFrom(new VersionedReads({ pool, cache }), pool)).value).toBe('revision 6');
+    expect((await answerFrom(new VersionedReads({ pool, cache, clock }), pool)).value).toBe('revision 6');
     expect(cache.highest).toBe(6n);
   });
 });
@@ -155,7 +200,7 @@ test('a database that was restored from a backup is gone on with from its own ve
   cache.highest = 9n;
   const primary = new Server('primary', 4n);
   const pool = new Pool([new Server('replica-1', 4n)], primary);
-  const reads = new VersionedReads({ pool, cache });
+  const reads = new VersionedReads({ pool, cache, clock });
   expect((await answerFrom(reads, pool)).value).toBe('revision 4');
   expect(cache.highest).toBe(4n);
 });
@@ -166,7 +211,7 @@ describe('the cache', () => {
     const server = new Server('replica-1', 5n);
     const pool = new Pool([server], new Server('primary', 5n));
     const results: string[] = [];
-    const reads = new VersionedReads({ pool, cache, onLookup: (result) => results.push(result) });
+    const reads = new VersionedReads({ pool, cache, clock, onLookup: (result) => results.push(result) });
     await reads.answer('bill', compute(server));
     await new Promise((resolve) => setImmediate(resolve));
     const never = async () => {
@@ -180,7 +225,7 @@ describe('the cache', () => {
     const cache = new MemoryCache();
     const stale = new Server('replica-1', 5n, 'stale-replica');
     const pool = new Pool([stale], stale);
-    const answer = await new VersionedReads({ pool, cache }).answer('bill', compute(stale));
+    const answer = await new VersionedReads({ pool, cache, clock }).answer('bill', compute(stale));
     expect(answer).toEqual({ value: 'revision 5', stale: true });
     await new Promise((resolve) => setImmediate(resolve));
     expect(cache.entries.size).toBe(0);

@@ -13,7 +13,7 @@ export function addressesBy(sidecar: Sidecar): FindAddresses {
       body: { userIds: creatorIds.map(String) },
       timeoutMs: CALL_TIMEOUT_MS,
     });
-    const { emails } = answer.parse(await response.json());
+    const { emails } = answer.parse(response.json());
     return new Map(emails.map(({ userId, email }) => [BigInt(userId), email]));
   };
 }

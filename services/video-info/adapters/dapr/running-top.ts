@@ -52,7 +52,7 @@ export class RunningTop {
       body: {},
       timeoutMs: CALL_TIMEOUT_MS,
     });
-    const { day, asOf } = (await response.json()) as { day: string; asOf: string | null };
+    const { day, asOf } = response.json<{ day: string; asOf: string | null }>();
     if (day === this.#day && asOf !== null) this.#reachedMs = fromDatetime(asOf);
   }
 }

@@ -16,8 +16,6 @@ interface BulkItem {
 /** The cache in Dapr's state component. */
 export class StateCache implements Cache {
   #pausedUntilMs = 0;
-  #current: Promise<void> | undefined;
-  #next: Promise<bigint | undefined> | undefined;
 
   constructor(
     private readonly sidecar: Sidecar,
@@ -26,25 +24,9 @@ export class StateCache implements Cache {
     private readonly latestKey = 'latest-version',
   ) {}
 
-  /** Those who ask while a call is under way share the next one, which begins after they asked. */
-  latest(): Promise<bigint | undefined> {
-    this.#next ??= (this.#current ?? Promise.resolve()).then(() => {
-      const call = this.#readLatest();
-      this.#current = call.then(
-        () => undefined,
-        () => undefined,
-      );
-      this.#next = undefined;
-      return call;
-    });
-    return this.#next;
-  }
-
-  #readLatest(): Promise<bigint | undefined> {
-    return this.#guarded(async () => {
-      const [item] = await this.#bulk([this.latestKey]);
-      return typeof item?.data === 'string' ? BigInt(item.data) : undefined;
-    });
+  async latest(): Promise<bigint | undefined> {
+    const value = await this.read(this.latestKey);
+    return typeof value === 'string' ? BigInt(value) : undefined;
   }
 
   async read(key: string): Promise<unknown> {
@@ -87,7 +69,7 @@ export class StateCache implements Cache {
       body: { keys, parallelism: 2 },
       timeoutMs: TIMEOUT_MS,
     });
-    return (await response.json()) as BulkItem[];
+    return response.json<BulkItem[]>();
   }
 
   /** @returns false when an etag did not match */

@@ -6,6 +6,6 @@ export function progressBy(sidecar: Sidecar, timeoutMs: number) {
   return async (viewing: { viewer: Viewer; videoId: VideoId }): Promise<number> => {
     const query = new URLSearchParams({ viewer: viewing.viewer, videoId: String(viewing.videoId) });
     const response = await sidecar.invoke('watch-history', `internal/progress?${query}`, { timeoutMs });
-    return ((await response.json()) as { lastWatched: number }).lastWatched;
+    return response.json<{ lastWatched: number }>().lastWatched;
   };
 }

@@ -21,7 +21,7 @@ export function videosBy(sidecar: Sidecar): FetchVideos {
         body: { videoIds: videoIds.slice(at, at + IDS_MAX).map(String) },
         timeoutMs: TIMEOUT_MS,
       });
-      for (const { videoId, creatorId, lengthSeconds } of ((await response.json()) as Answer).videos) {
+      for (const { videoId, creatorId, lengthSeconds } of response.json<Answer>().videos) {
         found.set(parseVideoId(videoId), { creatorId: parseCreatorId(creatorId), lengthSeconds });
       }
     }
