@@ -19,8 +19,8 @@ let day: KstDay = openingSunday();
 
 beforeAll(async () => {
   await forgetEverything();
-  // Each remembers the owners of videos that are gone now: a stop of a number used again would be judged by them.
-  await Promise.all(['watch-history-1', 'watch-history-2'].map((name) => stack().restart(name)));
+  // They remember the owners of videos that are gone now: a number used again would be judged by them.
+  for (const name of ['video', 'watch-history-1', 'watch-history-2']) await stack().restart(name);
   sink = await startSmtpSink();
   world = new World(stack(), await ingestTokenOf(stack()), { sink });
   await forgetReports();
