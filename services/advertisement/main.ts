@@ -46,11 +46,14 @@ async function main(): Promise<void> {
   }, FORGET_INTERVAL_MS);
   logger.info({ port: config.APP_PORT }, 'advertisement is up');
 
-  onStop(async () => {
-    clearInterval(forgetting);
-    await server.close();
-    await applier.drained();
-    await database.close();
+  onStop({
+    server,
+    linger: 'until the sidecar ends',
+    handBack: async () => clearInterval(forgetting),
+    async release() {
+      await applier.drained();
+      await database.close();
+    },
   });
 }
 

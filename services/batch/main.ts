@@ -64,7 +64,7 @@ async function main(): Promise<void> {
     verifier: createVerifier({ loadKeys: keysFrom(sidecar), now: context.now }),
     onCron: tickIfDue,
   });
-  await app.start();
+  const server = await app.start();
   const heartbeat = startHeartbeat(context);
   const driving = setInterval(() => driver.ensureRunning(), DRIVE_INTERVAL_MS);
   relay.start();
@@ -72,15 +72,17 @@ async function main(): Promise<void> {
   await keepTrying(logger, 'the watchdog reminder', () => actors.setWatchdog());
   logger.info({ port: config.APP_PORT }, 'batch replica is up');
 
-  onStop(async () => {
-    clearInterval(driving);
-    await heartbeat.stop();
-    await driver.stop();
-    await worker.stop();
-    await tops.stop();
-    await relay.stop();
-    await app.server.stop();
-    await close();
+  onStop({
+    server,
+    linger: 'until the sidecar ends',
+    async handBack() {
+      clearInterval(driving);
+      app.endStreams();
+      await heartbeat.stop();
+      await Promise.all([driver.stop(), worker.stop(), tops.stop()]);
+      await relay.stop();
+    },
+    release: close,
   });
 }
 

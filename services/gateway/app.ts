@@ -4,7 +4,7 @@ import helmet from 'helmet';
 import { Counter, Histogram, Registry } from 'prom-client';
 import type { Verifier } from '#lib/auth';
 import type { Route } from '#lib/contract';
-import { answerErrors, notFound, Problem } from '#lib/http';
+import { answerErrors, ENDING, notFound, Problem } from '#lib/http';
 import type { Logger } from '#lib/logging';
 import { collectProcessMetrics, traceRequests } from '#lib/telemetry';
 import { DOCS_STYLE, renderDocs } from './adapters/http/docs.js';
@@ -70,7 +70,8 @@ function securityHeaders(): RequestHandler {
 function addOwnRoutes(app: Express, { config, routes, ready }: AppOptions, registry: Registry): void {
   app.get('/healthz', (_req, res) => void res.json({ status: 'ok' }));
   app.get('/readyz', async (_req, res) => {
-    await ready().catch((error: Error) => {
+    const state = app.enabled(ENDING) ? Promise.reject(new Error('the gateway is ending')) : ready();
+    await state.catch((error: Error) => {
       throw new Problem('UNAVAILABLE', { detail: error.message, retryAfterSeconds: 1 });
     });
     res.json({ status: 'ready' });

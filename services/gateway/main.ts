@@ -1,6 +1,7 @@
 import { createVerifier, keysFrom } from '#lib/auth';
 import { readConfig } from '#lib/config';
 import { ROUTES } from '#lib/contract';
+import { endable } from '#lib/http';
 import { beginService } from '#lib/service';
 import { Forwarder } from './adapters/http/forward.js';
 import { LoopWatch } from './adapters/http/loop-watch.js';
@@ -9,8 +10,8 @@ import { configSchema } from './config.js';
 import { createPublicServer } from './server.js';
 
 const READY_TIMEOUT_MS = 1_000;
-/** Streams that go on are cut at the end of it. */
-const STOP_GRACE_MS = 5_000;
+/** How long clients are told, by the end of their connections, to turn to another gateway. */
+const LINGER_MS = 1_000;
 /** Connections that wait to be taken: what finds no place is tried again by its sender only after seconds. */
 const BACKLOG = 4_096;
 
@@ -33,17 +34,18 @@ async function main(): Promise<void> {
     ready: () => sidecar.waitReady(READY_TIMEOUT_MS),
   });
   const server = createPublicServer(app, { connectionsMax: config.GATEWAY_CONNECTIONS_MAX });
+  const listening = endable(server, app);
   const place = { host: config.PLAYBILL_HOST, port: config.APP_PORT, backlog: BACKLOG };
   server.listen(place, () => logger.info({ host: config.PLAYBILL_HOST, port: config.APP_PORT }, 'gateway is up'));
   loop.start();
-  onStop(async () => {
-    loop.stop();
-    setTimeout(() => server.closeAllConnections(), STOP_GRACE_MS).unref();
-    await new Promise((resolve) => {
-      server.close(resolve);
-      server.closeIdleConnections();
-    });
-    forwarder.close();
+  onStop({
+    server: listening,
+    linger: { forMs: LINGER_MS },
+    async handBack() {
+      loop.stop();
+      forwarder.endStreams();
+    },
+    release: async () => forwarder.close(),
   });
 }
 

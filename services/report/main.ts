@@ -76,15 +76,19 @@ async function main(): Promise<void> {
   const schedule = setInterval(() => void tick(context), SCHEDULE_INTERVAL_MS);
   logger.info({ port: config.APP_PORT }, 'report is up');
 
-  onStop(async () => {
-    clearInterval(schedule);
-    await server.close();
-    await Promise.all(loops.map((loop) => loop.stop()));
-    await relay.stop();
-    mailer.close();
-    clock.stop();
-    await renderer.close();
-    await Promise.all([reader.close(), database.close()]);
+  onStop({
+    server,
+    linger: 'until the sidecar ends',
+    async handBack() {
+      clearInterval(schedule);
+      await Promise.all([relay, ...loops].map((loop) => loop.stop()));
+    },
+    async release() {
+      mailer.close();
+      clock.stop();
+      await renderer.close();
+      await Promise.all([reader.close(), database.close()]);
+    },
   });
 }
 

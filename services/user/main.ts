@@ -39,10 +39,11 @@ async function main(): Promise<void> {
   const server = await listen(app, { host: config.APP_HOST, port: config.APP_PORT });
   logger.info({ port: config.APP_PORT }, 'user service is up');
   const timer = setInterval(() => void maintain(context), MAINTAIN_INTERVAL_MS);
-  onStop(async () => {
-    clearInterval(timer);
-    await server.close();
-    await database.close();
+  onStop({
+    server,
+    linger: 'until the sidecar ends',
+    handBack: async () => clearInterval(timer),
+    release: () => database.close(),
   });
 }
 

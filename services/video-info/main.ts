@@ -59,10 +59,7 @@ async function main(): Promise<void> {
   const server = await listen(app.app, { host: config.APP_HOST, port: config.APP_PORT });
   logger.info({ port: config.APP_PORT }, 'video-info replica is up');
 
-  onStop(async () => {
-    await server.close();
-    await pool.close();
-  });
+  onStop({ server, linger: 'until the sidecar ends', release: () => pool.close() });
 }
 
 /** Spreads the replicas of this service over those of the database by the number at the end of their names. */

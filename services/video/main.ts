@@ -49,10 +49,14 @@ async function main(): Promise<void> {
   counters.start();
   logger.info({ port: config.APP_PORT }, 'video is up');
 
-  onStop(async () => {
-    await server.close();
-    await counters.stop();
-    await database.close();
+  onStop({
+    server,
+    linger: 'until the sidecar ends',
+    handBack: async () => counters.hurry(),
+    async release() {
+      await counters.stop();
+      await database.close();
+    },
   });
 }
 

@@ -83,15 +83,17 @@ async function main(): Promise<void> {
   revocations.start();
   logger.info({ port: config.APP_PORT }, 'watch-history replica is up');
 
-  onStop(async () => {
-    await server.close();
-    await recorder.drained();
-    await delivery.stop();
-    await outbox.stop();
-    await revocations.stop();
-    policies.stop();
-    clock.stop();
-    await database.close();
+  onStop({
+    server,
+    linger: 'until the sidecar ends',
+    handBack: () => revocations.stop(),
+    async release() {
+      await recorder.drained();
+      await Promise.all([delivery.stop(), outbox.stop()]);
+      policies.stop();
+      clock.stop();
+      await database.close();
+    },
   });
 }
 

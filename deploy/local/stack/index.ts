@@ -1,5 +1,6 @@
 export type { AppEndpoint, Endpoint, StackEndpoints } from './endpoints.js';
 export { SetupError } from './errors.js';
+export type { ProcessEnd } from './managed-process.js';
 export { layoutOf, ROOT_DIR, type StateLayout } from './paths.js';
 export { type PollOptions, poll } from './poll.js';
 export { portsOf } from './ports.js';

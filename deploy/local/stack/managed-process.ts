@@ -5,6 +5,15 @@ import type { StateLayout } from './paths.js';
 import { poll } from './poll.js';
 import { forgetProcess, recordProcess } from './process-records.js';
 
+/** How a process ended that was told to. */
+export interface ProcessEnd {
+  readonly name: string;
+  /** Its exit code, or null when a signal ended it. */
+  readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
+  readonly tookMs: number;
+}
+
 /** What to run, and how to tell that it works. */
 export interface ProcessSpec {
   readonly name: string;
@@ -75,11 +84,13 @@ export class ManagedProcess {
     if (this.#child === undefined) this.#spawn();
   }
 
-  /** Ends it for good: kindly first, by SIGKILL after its grace. */
-  async stop(): Promise<void> {
+  /** Ends it for good: kindly first, by SIGKILL after its grace. @returns how it ended; undefined when it did not run */
+  async stop(): Promise<ProcessEnd | undefined> {
     this.#wanted = false;
     clearTimeout(this.#restartTimer);
-    if (this.#child === undefined) return;
+    const child = this.#child;
+    if (child === undefined) return undefined;
+    const startMs = performance.now();
     this.#send('SIGCONT');
     this.#send('SIGTERM');
     const gone = async () => (this.#child === undefined ? true : undefined);
@@ -89,6 +100,8 @@ export class ManagedProcess {
       this.#send('SIGKILL');
       return poll(gone, { ...options, deadlineMs: 10_000 });
     });
+    const { exitCode: code, signalCode: signal } = child;
+    return { name: this.name, code, signal, tookMs: Math.round(performance.now() - startMs) };
   }
 
   async restart(): Promise<void> {

@@ -60,7 +60,7 @@ export interface AppInstance {
 }
 
 /** The app with the public port, which PLAYBILL_PORT sets. */
-const GATEWAY = 'gateway';
+export const GATEWAY = 'gateway';
 
 export interface RunFileOptions {
   readonly portOffset: number;

@@ -5,7 +5,7 @@ import { requireOk } from './http.js';
 import type { ProcessSpec } from './managed-process.js';
 import type { StateLayout } from './paths.js';
 import type { Ports } from './ports.js';
-import type { AppInstance } from './run-file.js';
+import { type AppInstance, GATEWAY } from './run-file.js';
 import { type Secrets, secretOf } from './secrets.js';
 import { StopOrder } from './stop-order.js';
 
@@ -23,6 +23,14 @@ export interface ServiceOptions {
   readonly codeDir: string;
   /** Variables of the supervisor, and those that the stack's user adds for the apps. */
   readonly env: NodeJS.ProcessEnv;
+}
+
+/** As docker-compose.yml has it: more than a service takes at most (END_TIMES_MS of services/libs/service). */
+const STOP_GRACE_MS = 20_000;
+
+/** Whose sidecar takes no calls for it. */
+export function isGateway({ appId }: Pick<AppInstance, 'appId'>): boolean {
+  return appId === GATEWAY;
 }
 
 /** The name of the process of an instance's sidecar. */
@@ -68,8 +76,8 @@ export function appSpec(instance: AppInstance, options: ServiceOptions): Process
     },
     cwd: codeDir,
     check: async () => void (await requireOk(`http://127.0.0.1:${instance.ports.app}/readyz`)),
-    stopGraceMs: 8_000,
-    stopOrder: StopOrder.apps,
+    stopGraceMs: STOP_GRACE_MS,
+    stopOrder: isGateway(instance) ? StopOrder.gateway : StopOrder.instances,
   };
 }
 
@@ -100,8 +108,8 @@ export function sidecarSpec(instance: AppInstance, options: ServiceOptions): Pro
     },
     cwd: layout.stateDir,
     check: () => requireSidecar(instance, secretOf(secrets, 'dapr-api-token', 'token')),
-    stopGraceMs: 5_000,
-    stopOrder: StopOrder.sidecars,
+    stopGraceMs: STOP_GRACE_MS,
+    stopOrder: StopOrder.instances,
   };
 }
 
@@ -124,7 +132,9 @@ function sidecarArgs(instance: AppInstance, { layout, ports: infrastructure }: S
     '--enable-mtls',
     `--sentry-address=127.0.0.1:${infrastructure.sentry}`,
     `--control-plane-trust-domain=${TRUST_DOMAIN}`,
-    '--dapr-graceful-shutdown-seconds=2',
+    '--dapr-graceful-shutdown-seconds=5',
+    // It takes calls, and makes those of its service, until the service has handed back its work.
+    ...(isGateway(instance) ? [] : ['--dapr-block-shutdown-duration=2s']),
     '--log-as-json',
     ...sidecarFlags,
   ];

@@ -1,5 +1,6 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import { findPrograms, type Programs } from '../prerequisites/index.js';
 import {
   type ControlPlaneOptions,
@@ -21,6 +22,7 @@ import {
 import { type AppEndpoint, type Endpoint, type StackEndpoints, textOf } from './endpoints.js';
 import { SetupError } from './errors.js';
 import { inboxSpec } from './inbox.js';
+import type { ProcessEnd } from './managed-process.js';
 import { layoutOf, ROOT_DIR, type StateLayout } from './paths.js';
 import { type Ports, type PortUse, portsOf, portVariable, requireFreePorts } from './ports.js';
 import { claimStateDir, releaseStateDir } from './process-records.js';
@@ -30,7 +32,7 @@ import { watchReplication } from './replication.js';
 import { type AppInstance, oneMore, readRunFile } from './run-file.js';
 import type { RunStep } from './run-step.js';
 import { prepareSecrets, type Secrets, secretOf, writePrivately } from './secrets.js';
-import { appSpec, endpointOf, type ServiceOptions, sidecarName, sidecarSpec } from './services.js';
+import { appSpec, endpointOf, isGateway, type ServiceOptions, sidecarName, sidecarSpec } from './services.js';
 import { readServerSettings, type ServerSettings } from './settings.js';
 import { Supervisor } from './supervisor.js';
 
@@ -76,8 +78,8 @@ export interface Stack {
   setAutoRestart(name: string, on: boolean): void;
   /** Starts one more replica of an app of dapr/dapr.yaml and its sidecar, by this repository's code. */
   addReplica(appId: string): Promise<AppEndpoint>;
-  /** Ends an app and its sidecar for good. */
-  removeReplica(name: string): Promise<void>;
+  /** Ends an app and its sidecar for good, as Kubernetes ends a pod. @returns how each of them ended */
+  removeReplica(name: string): Promise<ProcessEnd[]>;
   /** Runs this repository's migrations, while everything goes on. @returns what was done */
   migrate(): Promise<string>;
   /** Waits until every process works and both replicas have caught up. */
@@ -247,6 +249,18 @@ async function startServices(
   if (failed !== undefined) throw failed.reason;
 }
 
+/** How much earlier the sidecar is told, as by preStop in deploy/kubernetes: calls that it gets meanwhile are answered. */
+const APP_TOLD_AFTER_MS = 1_000;
+
+/** The gateway's sidecar ends after it; any other is told first, and each of the two waits for what it needs of the other. */
+async function endInstance(supervisor: Supervisor, instance: AppInstance): Promise<(ProcessEnd | undefined)[]> {
+  const sidecar = sidecarName(instance);
+  if (isGateway(instance)) return [await supervisor.remove(instance.name), await supervisor.remove(sidecar)];
+  const endOfSidecar = supervisor.remove(sidecar);
+  await pause(APP_TOLD_AFTER_MS);
+  return Promise.all([supervisor.remove(instance.name), endOfSidecar]);
+}
+
 interface PortOwners {
   readonly settings: ServerSettings;
   readonly ports: Ports;
@@ -351,9 +365,9 @@ function createStack(parts: RunningParts): Stack {
     async removeReplica(name) {
       const instance = running.find((one) => one.name === name);
       if (instance === undefined) throw new Error(`no replica ${name} runs`);
-      await supervisor.remove(name);
-      await supervisor.remove(sidecarName(instance));
+      const ends = await endInstance(supervisor, instance);
       running.splice(running.indexOf(instance), 1);
+      return ends.filter((end) => end !== undefined);
     },
     migrate: () => migrateDatabases({ ...database, codeDir: ROOT_DIR }),
     async waitHealthy(deadlineMs = HEALTHY_DEADLINE_MS) {

@@ -1,6 +1,6 @@
 import { existsSync, mkdirSync, readdirSync, renameSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { ManagedProcess, type ProcessSpec } from './managed-process.js';
+import { ManagedProcess, type ProcessEnd, type ProcessSpec } from './managed-process.js';
 import type { StateLayout } from './paths.js';
 
 /** The processes of one stack, by name. */
@@ -33,10 +33,11 @@ export class Supervisor {
     return process;
   }
 
-  /** Ends a process for good. */
-  async remove(name: string): Promise<void> {
-    await this.get(name).stop();
+  /** Ends a process for good. @returns how it ended; undefined when it did not run */
+  async remove(name: string): Promise<ProcessEnd | undefined> {
+    const ended = await this.get(name).stop();
     this.#processes.delete(name);
+    return ended;
   }
 
   names(): string[] {

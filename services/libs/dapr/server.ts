@@ -1,3 +1,4 @@
+import type { Server } from 'node:http';
 import { CommunicationProtocolEnum, DaprServer, LogLevel } from '@dapr/dapr';
 import type { Express } from 'express';
 
@@ -8,6 +9,8 @@ export interface DaprServerSettings {
   readonly sidecarToken: string;
   /** Largest request body from the sidecar, in MiB. */
   readonly bodyLimitMb?: number;
+  /** Given the HTTP server as soon as there is one: it is ended by its owner, since the SDK cuts off what takes a second. */
+  readonly onListen: (server: Server) => void;
 }
 
 /**
@@ -17,7 +20,11 @@ export interface DaprServerSettings {
  */
 export function createDaprServer(app: Express, settings: DaprServerSettings): DaprServer {
   const listen = app.listen.bind(app) as (port: number, host: string) => ReturnType<Express['listen']>;
-  app.listen = ((port: number) => listen(port, settings.host)) as Express['listen'];
+  app.listen = ((port: number) => {
+    const server = listen(port, settings.host);
+    settings.onListen(server);
+    return server;
+  }) as Express['listen'];
   const logger = { level: LogLevel.Warn };
   return new DaprServer({
     serverHost: settings.host,

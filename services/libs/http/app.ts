@@ -3,6 +3,7 @@ import express, { type Express, type RequestHandler } from 'express';
 import { Registry } from 'prom-client';
 import type { Logger } from '#lib/logging';
 import { collectProcessMetrics, traceRequests } from '#lib/telemetry';
+import { ENDING } from './ending.js';
 import { answerErrors, notFound, Problem } from './problem.js';
 
 export interface ServiceAppOptions {
@@ -35,10 +36,12 @@ export function createServiceApp(options: ServiceAppOptions): ServiceApp {
   app.use(traceRequests({ begins: false }));
   app.get('/healthz', (_req, res) => void res.json({ status: 'ok' }));
   app.get('/readyz', async (_req, res) => {
-    const reason = await options.ready().then(
-      () => undefined,
-      (error: Error) => error.message,
-    );
+    const reason = app.enabled(ENDING)
+      ? 'the service is ending'
+      : await options.ready().then(
+          () => undefined,
+          (error: Error) => error.message,
+        );
     if (reason === undefined) res.json({ status: 'ready' });
     else throw new Problem('UNAVAILABLE', { detail: reason, retryAfterSeconds: 1 });
   });

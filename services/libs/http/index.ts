@@ -1,6 +1,7 @@
 export { createServiceApp, type ServiceApp, type ServiceAppOptions } from './app.js';
 export { ERROR_CODES, type ErrorCode } from './codes.js';
-export { type Listening, listen } from './listen.js';
+export { ENDING, endable, type Listening } from './ending.js';
+export { listen, toSidecar } from './listen.js';
 export { answerErrors, type FieldError, notFound, Problem, type ProblemOptions, sendProblem } from './problem.js';
 export { identifyRequest, REQUEST_ID_HEADER, type RequestIdentity } from './request-identity.js';
 export { parseOrRefuse } from './validation.js';

@@ -1,6 +1,9 @@
 import { Sidecar } from '#lib/dapr';
 import { createLogger, type Logger } from '#lib/logging';
 import { startTracing, type Tracing } from '#lib/telemetry';
+import { type Ending, end } from './ending.js';
+
+export { END_TIMES_MS, type Ending } from './ending.js';
 
 /** The settings, among a service's, that its beginning needs. */
 export interface BeginSettings {
@@ -15,8 +18,11 @@ export interface BeginSettings {
 export interface Service {
   readonly logger: Logger;
   readonly sidecar: Sidecar;
-  /** On the first SIGTERM or SIGINT: does `work`, sends the last spans, and ends the process. */
-  onStop(work: () => Promise<unknown>): void;
+  /**
+   * On the first SIGTERM or SIGINT: ends in this way, sends the last spans, and ends the process, with code 0 unless
+   * something had to be cut off.
+   */
+  onStop(ending: Ending): void;
 }
 
 const SIDECAR_READY_MS = 60_000;
@@ -32,18 +38,27 @@ export async function beginService(name: string, config: BeginSettings): Promise
   const tracing = await startTracing({ service: name, replica, endpoint: config.OTEL_EXPORTER_OTLP_ENDPOINT });
   const sidecar = new Sidecar({ httpPort: config.DAPR_HTTP_PORT, apiToken: config.DAPR_API_TOKEN });
   await sidecar.waitReady(SIDECAR_READY_MS);
-  return { logger, sidecar, onStop: (work) => stopOnce(work, tracing) };
+  const parts = { logger, tracing, sidecarPort: config.DAPR_HTTP_PORT };
+  return { logger, sidecar, onStop: (ending) => endOnce(ending, parts) };
 }
 
-function stopOnce(work: () => Promise<unknown>, tracing: Tracing): void {
-  let stopping = false;
-  const stop = async () => {
-    if (stopping) return;
-    stopping = true;
-    await work();
+interface EndParts {
+  readonly logger: Logger;
+  readonly tracing: Tracing;
+  readonly sidecarPort: number;
+}
+
+function endOnce(ending: Ending, { logger, tracing, sidecarPort }: EndParts): void {
+  let isEnding = false;
+  const endProcess = async () => {
+    if (isEnding) return;
+    isEnding = true;
+    const isWhole = await end(ending, { sidecarPort, logger }).catch((error: unknown) => {
+      logger.error({ err: error }, 'the end failed');
+      return false;
+    });
     await tracing.stop();
-    process.exit(0);
+    process.exit(isWhole ? 0 : 1);
   };
-  process.on('SIGTERM', () => void stop());
-  process.on('SIGINT', () => void stop());
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => void endProcess());
 }

@@ -25,6 +25,7 @@ const BUCKETS_A_ROUND = 8;
 /** How long a bucket that was read is shown without reading it again: other replicas count too. */
 const KNOWN_MS = 2_000;
 const KNOWN_MAX = 64;
+const HURRIED_FLUSH_MS = 20;
 
 type Counts = Map<string, readonly [plays: number, views: number]>;
 
@@ -43,12 +44,18 @@ export class LiveCounters {
   readonly #writing = new Map<number, Counts>();
   readonly #known = new Map<number, Known>();
   readonly #stopped = new AbortController();
+  readonly #hurried = new AbortController();
   #loop: Promise<void> | undefined;
 
   constructor(private readonly options: { store: CounterStore; flushMs: number; logger: Logger; now?: () => number }) {}
 
   start(): void {
     this.#loop = this.#run();
+  }
+
+  /** Writes what is counted almost at once from now on: soon the store will be out of reach. */
+  hurry(): void {
+    this.#hurried.abort();
   }
 
   /** Writes what is counted, and ends. */
@@ -92,9 +99,12 @@ export class LiveCounters {
   }
 
   async #run(): Promise<void> {
-    const { signal } = this.#stopped;
-    while (!signal.aborted) {
-      await pause(this.options.flushMs, undefined, { signal }).catch(() => undefined);
+    const stopped = this.#stopped.signal;
+    const hurried = this.#hurried.signal;
+    while (!stopped.aborted) {
+      const signal = hurried.aborted ? stopped : AbortSignal.any([stopped, hurried]);
+      const ms = hurried.aborted ? HURRIED_FLUSH_MS : this.options.flushMs;
+      await pause(ms, undefined, { signal }).catch(() => undefined);
       await this.#flush();
     }
   }

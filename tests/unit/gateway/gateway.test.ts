@@ -188,6 +188,48 @@ describe('what a client is told', () => {
     expect(headers['x-internal']).toBeUndefined();
   });
 
+  test.each([
+    'Unavailable desc = connection error: desc = \\"transport: Error while dialing: dial tcp: connect: connection refused\\"',
+    'Internal desc = error invoking app channel: rpc error: code = Internal desc = app is not in a healthy state',
+  ])('is the answer of another replica when one did not hear of the request: %s', async (reason) => {
+    const bodies: string[] = [];
+    answerOfSidecar = async (req, res) => {
+      let body = '';
+      for await (const chunk of req) body += String(chunk);
+      bodies.push(body);
+      if (bodies.length > 2) return ok(req, res);
+      const message = `failed to invoke, id: video, err: rpc error: code = ${reason}`;
+      const type = { 'content-type': 'application/json' };
+      res.writeHead(500, type).end(`{"errorCode":"ERR_DIRECT_INVOKE","message":"${message}"}`);
+    };
+    const token = issuer.clientToken({ clientId: 'player', scopes: ['ingest'] });
+    const call = request(gateway()).post('/v1/many').set('authorization', `Bearer ${token}`);
+    await call.type('application/json').send('{"a":1}').expect(200);
+    expect(bodies).toEqual(Array(3).fill('{"a":1}'));
+    expect(new Set(seen.map(({ headers }) => headers['playbill-request-id'])).size).toBe(1);
+  });
+
+  test.each([
+    'error reading from server: EOF',
+    'context deadline exceeded',
+    'failed to invoke target video after 3 retries. Error: connect: connection refused',
+  ])('is 503, and the request is not sent again, when a replica may have heard of it: %s', async (message) => {
+    answerOfSidecar = (_req, res) =>
+      res
+        .writeHead(500, { 'content-type': 'application/json' })
+        .end(JSON.stringify({ errorCode: 'ERR_DIRECT_INVOKE', message }));
+    expect((await request(gateway()).get('/v1/open').expect(503)).body).toMatchObject({ code: 'UNAVAILABLE' });
+    expect(seen).toHaveLength(1);
+  });
+
+  test('is the end of a stream when the gateway ends', async () => {
+    answerOfSidecar = (_req, res) => {
+      res.writeHead(200, { 'content-type': 'text/event-stream' });
+      res.write('event: running\ndata: {}\n\n', () => setImmediate(() => forwarder.endStreams()));
+    };
+    await request(gateway()).get('/v1/open').expect(200);
+  });
+
   test('is the service’s refusal as it is', async () => {
     answerOfSidecar = (_req, res) =>
       res

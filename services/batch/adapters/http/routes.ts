@@ -16,10 +16,12 @@ export interface RouteOptions {
   readonly context: Context;
   readonly actors: ActorClient;
   readonly verifier: Verifier;
+  /** Ends the streams of events. */
+  readonly ending: AbortSignal;
 }
 
 /** The operators' calls of docs/api: runs and reconciliation. */
-export function addRoutes(app: Express, { context, actors, verifier }: RouteOptions): void {
+export function addRoutes(app: Express, { context, actors, verifier, ending }: RouteOptions): void {
   const router = express.Router();
   router.use('/v1/ops', requireOperator(verifier));
   router.post('/v1/ops/runs', async (req, res) => {
@@ -31,7 +33,9 @@ export function addRoutes(app: Express, { context, actors, verifier }: RouteOpti
     res.json(await viewRuns(context, cursor));
   });
   router.get('/v1/ops/runs/:runId', async (req, res) => void res.json(await requireView(context, req.params.runId)));
-  router.get('/v1/ops/runs/:runId/events', async (req, res) => streamRun(context, req.params.runId, res));
+  router.get('/v1/ops/runs/:runId/events', async (req, res) => {
+    await streamRun(context, { runId: req.params.runId, res, ending });
+  });
   router.get('/v1/ops/reconciliation', async (req, res) => {
     res.json(await reconcile(context, parseOrRefuse(ops.reconciliation.request.query, req.query).date));
   });
@@ -80,8 +84,14 @@ const STREAM_INTERVAL_MS = 250;
 /** A held run stands still until somebody releases its day. */
 const isEnded = ({ state }: RunView) => state === 'completed' || state === 'failed' || state === 'held';
 
-/** Sends the run's view whenever it has changed, until the run ends or the client goes. */
-async function streamRun(context: Context, runId: string, res: Response): Promise<void> {
+interface RunStream {
+  readonly runId: string;
+  readonly res: Response;
+  readonly ending: AbortSignal;
+}
+
+/** Sends the run's view whenever it has changed, until the run ends, the client goes, or this replica ends. */
+async function streamRun(context: Context, { runId, res, ending }: RunStream): Promise<void> {
   let view = await requireView(context, runId);
   res.set({ 'content-type': 'text/event-stream', 'cache-control': 'no-store' });
   res.flushHeaders();
@@ -90,8 +100,8 @@ async function streamRun(context: Context, runId: string, res: Response): Promis
     const data = JSON.stringify(view);
     if (data !== sent) res.write(`event: ${view.state}\ndata: ${data}\n\n`);
     sent = data;
-    if (isEnded(view) || res.destroyed) break;
-    await pause(STREAM_INTERVAL_MS);
+    if (isEnded(view) || res.destroyed || ending.aborted) break;
+    await pause(STREAM_INTERVAL_MS, undefined, { signal: ending }).catch(() => undefined);
     view = await requireView(context, runId);
   }
   res.end();

@@ -1,5 +1,6 @@
 import { Agent, type IncomingHttpHeaders, type IncomingMessage, request } from 'node:http';
 import { pipeline } from 'node:stream/promises';
+import { setTimeout as pause } from 'node:timers/promises';
 import type { Request, RequestHandler, Response } from 'express';
 import { ANSWER_TIMEOUT_MS, type Route } from '#lib/contract';
 import { uuidv7 } from '#lib/dapr';
@@ -39,10 +40,23 @@ const SOCKETS_MAX = 512;
 /** Answers up to this size are passed on in one piece. */
 const WHOLE_BYTES_MAX = 256 * 1024;
 const RETRY_AFTER_SECONDS = 1;
+/** How long a request that has not gone out is tried: longer than a sidecar that ends is still found by its name. */
+const REACH_MS = 2_500;
+const REACH_PAUSE_MS = 100;
+
+interface Asking {
+  readonly route: Route;
+  readonly req: Request;
+  readonly res: Response;
+  readonly headers: Record<string, string>;
+  readonly body: Buffer | undefined;
+}
 
 /** Passes requests on to services by this app's sidecar, and their answers back. */
 export class Forwarder {
   readonly #agent = new Agent({ keepAlive: true, maxSockets: SOCKETS_MAX, scheduling: 'lifo' });
+  readonly #streams = new Set<Response>();
+  #isEnding = false;
 
   constructor(private readonly options: ForwarderOptions) {}
 
@@ -52,25 +66,46 @@ export class Forwarder {
    */
   handlerOf(route: Route, admission?: Pick<Admission, 'work'>): RequestHandler {
     return async (req, res) => {
-      const ask = () => this.#ask(route, req, res);
+      const ask = () => this.#reach(route, req, res);
       const upstream = await (admission === undefined ? ask() : admission.work(ask));
-      if (isOfService(upstream)) return this.#answer(upstream, res);
-      const reason = await readStart(upstream);
-      this.options.logger.warn(
-        { appId: route.appId, status: upstream.statusCode, reason },
-        'a service was not reached',
-      );
-      throw unavailable('The service cannot be reached at the moment.');
+      await this.#answer(upstream, res);
     };
+  }
+
+  /** Ends streams of events, those that begin from now on as well: their readers ask again, and another gateway. */
+  endStreams(): void {
+    this.#isEnding = true;
+    for (const res of this.#streams) res.end();
   }
 
   close(): void {
     this.#agent.destroy();
   }
 
-  /** @returns the answer when its headers have come @throws Problem UNAVAILABLE when they do not come in time */
-  #ask(route: Route, req: Request, res: Response): Promise<IncomingMessage> {
+  /**
+   * Asks, and again while the request has not gone out: the replica that was chosen ends, and the next choice is another.
+   * @returns the service's answer when its headers have come
+   * @throws Problem UNAVAILABLE when the service was not reached, or does not answer in time
+   */
+  async #reach(route: Route, req: Request, res: Response): Promise<IncomingMessage> {
     const body = Buffer.isBuffer(req.body) ? req.body : undefined;
+    const headers = this.#headersFor(req, res, body);
+    const startMs = performance.now();
+    for (;;) {
+      const upstream = await this.#ask({ route, req, res, headers, body });
+      if (isOfService(upstream)) return upstream;
+      const reason = await readStart(upstream);
+      const isOver = res.destroyed || performance.now() - startMs > REACH_MS;
+      if (!wasNotSent(reason) || isOver) {
+        const { statusCode: status } = upstream;
+        this.options.logger.warn({ appId: route.appId, status, reason }, 'a service was not reached');
+        throw unavailable('The service cannot be reached at the moment.');
+      }
+      await pause(REACH_PAUSE_MS);
+    }
+  }
+
+  #ask({ route, req, res, headers, body }: Asking): Promise<IncomingMessage> {
     return new Promise((resolve, reject) => {
       const upstream = request({
         host: '127.0.0.1',
@@ -78,7 +113,7 @@ export class Forwarder {
         agent: this.#agent,
         method: route.method.toUpperCase(),
         path: `/v1.0/invoke/${route.appId}/method${pathOf(route, req)}`,
-        headers: this.#headersFor(req, res, body),
+        headers,
       });
       const timer = setTimeout(() => {
         reject(unavailable('The service did not answer in time.'));
@@ -123,10 +158,17 @@ export class Forwarder {
       // It is silent while nothing happens.
       res.req.socket.setTimeout(0);
       res.set('x-accel-buffering', 'no').flushHeaders();
+      this.#follow(res);
     }
     // A client that goes, or a service that dies, ends both sides.
     if (Number(upstream.headers['content-length']) <= WHOLE_BYTES_MAX) await this.#answerWhole(upstream, res);
     else await pipeline(upstream, res).catch(() => undefined);
+  }
+
+  #follow(stream: Response): void {
+    if (this.#isEnding) return void stream.end();
+    this.#streams.add(stream);
+    stream.once('close', () => this.#streams.delete(stream));
   }
 
   /** A short answer is one write, without the machinery of streams. */
@@ -161,6 +203,18 @@ function headersFor(headers: IncomingHttpHeaders): Record<string, string> {
 /** Services refuse by problem documents; any other failure is the sidecar's: no service, no right, an open breaker. */
 function isOfService({ statusCode = 0, headers }: IncomingMessage): boolean {
   return statusCode < 400 || headers['content-type']?.startsWith('application/problem+json') === true;
+}
+
+/** No connection could be made, to the service's sidecar or from there to the service; or the latter does not serve yet. */
+const NOT_SENT = ['connect: connection refused', 'app is not in a healthy state', 'app channel is not initialized'];
+
+/**
+ * Whether the sidecar says that the service has not heard of the request: a replica ends or begins. Only what it says of
+ * its only attempt counts: where it has tried before, another may have arrived. Such a request may go out again even where
+ * a repetition would not be harmless.
+ */
+function wasNotSent(reason: string): boolean {
+  return NOT_SENT.some((text) => reason.includes(text)) && !/after [1-9]\d* retries/.test(reason);
 }
 
 const REASON_BYTES_MAX = 2_000;

@@ -18,6 +18,7 @@ export interface ComposeService {
   readonly security_opt?: readonly string[];
   readonly user?: string;
   readonly ports?: readonly string[];
+  readonly stop_grace_period?: string;
 }
 
 export interface ComposeFile {
