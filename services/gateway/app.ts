@@ -1,12 +1,14 @@
 import { timingSafeEqual } from 'node:crypto';
+import type { RequestListener } from 'node:http';
 import express, { type Express, type RequestHandler } from 'express';
 import helmet from 'helmet';
 import { Counter, Histogram, Registry } from 'prom-client';
 import type { Verifier } from '#lib/auth';
 import type { Route } from '#lib/contract';
-import { answerErrors, ENDING, notFound, Problem } from '#lib/http';
+import { answerErrors, answerOf, ENDING, notFound, Problem } from '#lib/http';
 import type { Logger } from '#lib/logging';
 import { collectProcessMetrics, traceRequests } from '#lib/telemetry';
+import { TOO_MUCH } from './adapters/http/admission.js';
 import { DOCS_STYLE, renderDocs } from './adapters/http/docs.js';
 import type { Forwarder } from './adapters/http/forward.js';
 import { createLimits } from './adapters/http/limits.js';
@@ -21,14 +23,20 @@ export interface AppOptions {
   readonly routes: readonly Route[];
   readonly verifier: Verifier;
   readonly forwarder: Pick<Forwarder, 'handlerOf'>;
-  /** Refuses while this process is behind. */
-  readonly loop: Pick<LoopWatch, 'refuse'>;
+  /** Knows when this process is behind. */
+  readonly loop: Pick<LoopWatch, 'isTooMuch'>;
   /** What must work for clients to be served; a rejection's message is shown by /readyz. */
   readonly ready: () => Promise<void>;
 }
 
-/** The public Express app; it does not listen. */
-export function createApp(options: AppOptions): Express {
+export interface PublicApp {
+  readonly app: Express;
+  /** The app behind the refusal of what is too much, for which nothing else is done. */
+  readonly listener: RequestListener;
+}
+
+/** The public app; it does not listen. */
+export function createApp(options: AppOptions): PublicApp {
   const { config, logger, routes, verifier, forwarder, loop } = options;
   const app = express();
   app.disable('x-powered-by');
@@ -38,7 +46,6 @@ export function createApp(options: AppOptions): Express {
   app.set('trust proxy', config.GATEWAY_TRUSTED_PROXIES);
   const metrics = createMetrics();
   app.use(metrics.observe, traceRequests({ begins: true }), securityHeaders());
-  app.use('/v1', loop.refuse);
   addOwnRoutes(app, options, metrics.registry);
   const limits = createLimits(config);
   app.use(limits.byAddress, createRouter({ config, routes, verifier, forwarder, limits }));
@@ -46,7 +53,21 @@ export function createApp(options: AppOptions): Express {
     notFound,
     answerErrors(logger, () => undefined),
   );
-  return app;
+  const refuse = refuseTooMuch(metrics.countRefusal);
+  return {
+    app,
+    listener: (req, res) => (req.url?.startsWith('/v1/') && loop.isTooMuch() ? refuse(req, res) : app(req, res)),
+  };
+}
+
+/** A refusal costs a tenth of what Express does for a request, so that it can be given to many. */
+function refuseTooMuch(onRefusal: (method: string) => void): RequestListener {
+  const { status, headers, body } = answerOf(TOO_MUCH, '');
+  const head = { ...headers, 'cache-control': 'no-store', 'content-length': Buffer.byteLength(body) };
+  return (req, res) => {
+    onRefusal(req.method ?? '');
+    res.writeHead(status, head).end(body);
+  };
 }
 
 /** Pages load nothing from anywhere else, and nobody frames them. TLS, if any, is in front of us. */
@@ -96,7 +117,7 @@ function requireScraper(appApiToken: string): RequestHandler {
   };
 }
 
-function createMetrics(): { registry: Registry; observe: RequestHandler } {
+function createMetrics(): { registry: Registry; observe: RequestHandler; countRefusal: (method: string) => void } {
   const registry = new Registry();
   collectProcessMetrics(registry);
   const seconds = new Histogram({
@@ -114,6 +135,7 @@ function createMetrics(): { registry: Registry; observe: RequestHandler } {
   });
   return {
     registry,
+    countRefusal: (method) => answers.inc({ method, route: 'none', status: 503 }),
     observe(req, res, next) {
       const startMs = performance.now();
       res.once('close', () => {

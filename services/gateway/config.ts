@@ -26,7 +26,7 @@ export const configSchema = z.object({
   /** When a route's answers take longer, in ms, it is asked less at once, and the rest is refused with 503. */
   GATEWAY_SLOW_MS: limit(1_000),
   /** The same of bulk calls, each of which brings up to 1,000 events. */
-  GATEWAY_BULK_SLOW_MS: limit(1_500),
+  GATEWAY_BULK_SLOW_MS: limit(1_000),
   /** Connections at once; what comes on top is closed at once. */
   GATEWAY_CONNECTIONS_MAX: limit(5_000),
 });

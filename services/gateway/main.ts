@@ -24,7 +24,7 @@ async function main(): Promise<void> {
     logger,
   });
   const loop = new LoopWatch();
-  const app = createApp({
+  const { app, listener } = createApp({
     config,
     logger,
     routes: ROUTES,
@@ -33,7 +33,7 @@ async function main(): Promise<void> {
     loop,
     ready: () => sidecar.waitReady(READY_TIMEOUT_MS),
   });
-  const server = createPublicServer(app, { connectionsMax: config.GATEWAY_CONNECTIONS_MAX });
+  const server = createPublicServer(listener, { connectionsMax: config.GATEWAY_CONNECTIONS_MAX });
   const listening = endable(server, app);
   const place = { host: config.PLAYBILL_HOST, port: config.APP_PORT, backlog: BACKLOG };
   server.listen(place, () => logger.info({ host: config.PLAYBILL_HOST, port: config.APP_PORT }, 'gateway is up'));

@@ -1,7 +1,6 @@
-import { createServer, type Server } from 'node:http';
+import { createServer, type RequestListener, type Server } from 'node:http';
 import type { Duplex } from 'node:stream';
-import type { Express } from 'express';
-import { ERROR_CODES, type ErrorCode } from '#lib/http';
+import { answerOf, Problem } from '#lib/http';
 
 const SECOND_MS = 1_000;
 const HEADER_BYTES_MAX = 16 * 1024;
@@ -15,7 +14,7 @@ export interface PublicServerOptions {
 }
 
 /** An HTTP server that no slow client can hold for long. */
-export function createPublicServer(app: Express, options: PublicServerOptions): Server {
+export function createPublicServer(app: RequestListener, options: PublicServerOptions): Server {
   const server = createServer(
     {
       headersTimeout: options.headersTimeoutMs ?? 10 * SECOND_MS,
@@ -37,12 +36,9 @@ export function createPublicServer(app: Express, options: PublicServerOptions): 
 /** What cannot be read as HTTP never reaches the app: it is told so, and the connection ends. */
 function answerUnreadable(error: NodeJS.ErrnoException, socket: Duplex): void {
   if (error.code === 'ECONNRESET' || !socket.writable) return void socket.destroy();
-  const code: ErrorCode = 'UNREADABLE';
-  const { status, title } = ERROR_CODES[code];
   const detail = DETAILS[error.code ?? ''] ?? 'This is not HTTP.';
-  const type = `https://playbill.dev/problems/${code.toLowerCase()}`;
-  const body = JSON.stringify({ type, title, status, detail, code, traceId: '' });
-  const head = ['HTTP/1.1 400 Bad Request', 'content-type: application/problem+json', 'connection: close'];
+  const { headers, body } = answerOf(new Problem('UNREADABLE', { detail }), '');
+  const head = ['HTTP/1.1 400 Bad Request', `content-type: ${headers['content-type']}`, 'connection: close'];
   socket.end(`${head.join('\r\n')}\r\ncontent-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`);
 }
 

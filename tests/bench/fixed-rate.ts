@@ -18,7 +18,7 @@ export interface Answer {
   /** How often it was refused for now before. */
   readonly refusals: number;
   readonly text: string;
-  /** Since it was due, in ms. */
+  /** Since it was due (or sent, when that was earlier), in ms. */
   readonly tookMs: number;
   /** How long after it was due it was sent, in ms: the sender's own delay. */
   readonly sentLateMs: number;
@@ -58,11 +58,12 @@ export async function sendAtFixedRate(options: FixedRate): Promise<void> {
     const waitMs = dueMs - performance.now();
     if (waitMs > 1) await new Promise((resolve) => setTimeout(resolve, waitMs));
     const sending = { agent, port, call: next(), timeoutMs };
-    const sentLateMs = performance.now() - dueMs;
+    const sentMs = performance.now();
     const answered = (isPatient ? sendPatiently(sending) : sendOnce(sending)).then((answer) => {
       open.delete(answered);
-      const tookMs = performance.now() - dueMs;
-      onAnswer({ ...answer, dueSeconds: (dueMs - startMs) / 1_000, tookMs, sentLateMs });
+      // Timers have a millisecond: what goes out a little early counts from then.
+      const tookMs = performance.now() - Math.min(dueMs, sentMs);
+      onAnswer({ ...answer, dueSeconds: (dueMs - startMs) / 1_000, tookMs, sentLateMs: sentMs - dueMs });
     });
     open.add(answered);
   }

@@ -142,8 +142,7 @@ export class ReaderPool {
       if (isOver) return connection.release() as never;
       await connection.query('START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY');
       const result = await work(queryableOf(connection));
-      await connection.query('COMMIT');
-      connection.release();
+      void giveBack(connection, deadlineMs);
       return result;
     };
     const running = attempt();
@@ -155,6 +154,16 @@ export class ReaderPool {
       running.catch(() => undefined);
       throw error;
     }
+  }
+}
+
+/** Ends the snapshot, for which nobody has to wait. */
+async function giveBack(connection: PoolConnection, deadlineMs: number): Promise<void> {
+  try {
+    await withDeadline(connection.query('COMMIT'), deadlineMs, 'commit');
+    connection.release();
+  } catch {
+    connection.destroy();
   }
 }
 

@@ -2,6 +2,6 @@ export { createServiceApp, type ServiceApp, type ServiceAppOptions } from './app
 export { ERROR_CODES, type ErrorCode } from './codes.js';
 export { ENDING, endable, type Listening } from './ending.js';
 export { listen, toSidecar } from './listen.js';
-export { answerErrors, type FieldError, notFound, Problem, type ProblemOptions, sendProblem } from './problem.js';
+export { answerErrors, answerOf, type FieldError, notFound, Problem, type ProblemOptions } from './problem.js';
 export { identifyRequest, REQUEST_ID_HEADER, type RequestIdentity } from './request-identity.js';
 export { parseOrRefuse } from './validation.js';

@@ -26,27 +26,41 @@ export class Problem extends Error {
   }
 }
 
-/** Answers with an RFC 9457 document. */
-export function sendProblem(res: Response, problem: Problem): void {
+/** A refusal as HTTP has it. */
+export interface ProblemAnswer {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string;
+}
+
+/** The RFC 9457 document of a refusal, and what belongs to it. */
+export function answerOf(problem: Problem, traceId: string): ProblemAnswer {
   const { status, title } = ERROR_CODES[problem.code];
   const { detail, errors, retryAfterSeconds, extra } = problem.options;
-  if (status === 401) res.set('www-authenticate', 'Bearer');
-  if (retryAfterSeconds !== undefined) res.set('retry-after', String(retryAfterSeconds));
-  res
-    .status(status)
-    .type('application/problem+json')
-    .send(
-      JSON.stringify({
-        type: `https://playbill.dev/problems/${problem.code.toLowerCase().replaceAll('_', '-')}`,
-        title,
-        status,
-        detail: detail ?? title,
-        code: problem.code,
-        traceId: res.locals.traceId ?? '',
-        ...(errors === undefined ? {} : { errors }),
-        ...extra,
-      }),
-    );
+  return {
+    status,
+    headers: {
+      'content-type': 'application/problem+json; charset=utf-8',
+      ...(status === 401 ? { 'www-authenticate': 'Bearer' } : {}),
+      ...(retryAfterSeconds === undefined ? {} : { 'retry-after': String(retryAfterSeconds) }),
+    },
+    body: JSON.stringify({
+      type: `https://playbill.dev/problems/${problem.code.toLowerCase().replaceAll('_', '-')}`,
+      title,
+      status,
+      detail: detail ?? title,
+      code: problem.code,
+      traceId,
+      ...(errors === undefined ? {} : { errors }),
+      ...extra,
+    }),
+  };
+}
+
+/** Answers with an RFC 9457 document. */
+export function sendProblem(res: Response, problem: Problem): void {
+  const { status, headers, body } = answerOf(problem, res.locals.traceId ?? '');
+  res.status(status).set(headers).send(body);
 }
 
 /** Answers every path that no route took. */

@@ -11,7 +11,7 @@ export interface BillDays {
   readonly counted: readonly KstDay[];
 }
 
-/** The lines of one creator, by video id. Three range reads a day along the creator's part of each table. */
+/** The lines of one creator, by video id. One statement: three range reads a day, along the creator's part of each table. */
 export async function readBillLines(db: Queryable, creatorId: bigint, days: BillDays): Promise<BillLine[]> {
   const of = { creatorSlice: sliceOf(creatorId), creatorId };
   return (await readLines(db, of, days)).get(creatorId) ?? [];
@@ -33,88 +33,83 @@ interface Of {
 
 type Row = Readonly<Record<string, string>>;
 
-type Draft = { -readonly [Key in keyof BillLine]: BillLine[Key] };
-
 async function readLines(db: Queryable, of: Of, days: BillDays): Promise<Map<bigint, BillLine[]>> {
-  const creators = new Map<bigint, Map<bigint, Draft>>();
-  for (const row of await firstPostings(db, of, days.settled)) {
-    const line = lineOf(creators, row);
-    line.views = BigInt(row.views!);
-    line.adViews = BigInt(row.ad_views!);
-    line.videoProfit = BigInt(row.video_profit!);
-    line.adProfit = BigInt(row.ad_profit!);
+  const parts = [
+    { select: FIRST_POSTINGS, days: days.settled },
+    { select: ADJUSTMENTS, days: days.billed },
+    { select: EXCLUDED, days: days.counted },
+  ].filter((part) => part.days.length > 0);
+  if (parts.length === 0) return new Map();
+  const rows: Row[] = await db.query(
+    `SELECT creator_id, video_id, ${COLUMNS.map((column) => `SUM(\`${column}\`) AS \`${column}\``).join(', ')}
+     FROM (${parts.map((part) => part.select(marks(part.days), of)).join(' UNION ALL ')}) part
+     GROUP BY creator_id, video_id ORDER BY video_id`,
+    parts.flatMap((part) => [...part.days, ...parameters(of)]),
+  );
+  const lines = new Map<bigint, BillLine[]>();
+  for (const row of rows) {
+    const creatorId = BigInt(row.creator_id!);
+    const ofCreator = lines.get(creatorId);
+    if (ofCreator === undefined) lines.set(creatorId, [lineOf(row)]);
+    else ofCreator.push(lineOf(row));
   }
-  for (const row of await adjustments(db, of, days.billed)) {
-    lineOf(creators, row).adjustments = BigInt(row.amount!);
-  }
-  for (const row of await excluded(db, of, days.counted)) lineOf(creators, row).excluded = excludedOf(row);
-  return new Map([...creators].map(([creatorId, lines]) => [creatorId, [...lines.values()].sort(byVideo)]));
+  return lines;
 }
 
-function byVideo(a: BillLine, b: BillLine): number {
-  return a.videoId < b.videoId ? -1 : a.videoId > b.videoId ? 1 : 0;
-}
-
-function lineOf(creators: Map<bigint, Map<bigint, Draft>>, row: Row): Draft {
-  const [creatorId, videoId] = [BigInt(row.creator_id!), BigInt(row.video_id!)];
-  const lines = creators.get(creatorId) ?? new Map<bigint, Draft>();
-  creators.set(creatorId, lines);
-  const line = lines.get(videoId) ?? {
-    videoId,
-    views: 0n,
-    adViews: 0n,
-    excluded: {},
-    videoProfit: 0n,
-    adProfit: 0n,
-    adjustments: 0n,
+function lineOf(row: Row): BillLine {
+  return {
+    videoId: BigInt(row.video_id!),
+    views: BigInt(row.views!),
+    adViews: BigInt(row.ad_views!),
+    excluded: excludedOf(row),
+    videoProfit: BigInt(row.video_profit!),
+    adProfit: BigInt(row.ad_profit!),
+    adjustments: BigInt(row.adjustments!),
   };
-  lines.set(videoId, line);
-  return line;
-}
-
-/** Postings billed on their event day, by primary key (event_day, creator_slice, creator_id). */
-async function firstPostings(db: Queryable, of: Of, days: readonly KstDay[]): Promise<Row[]> {
-  if (days.length === 0) return [];
-  return db.query(
-    `SELECT creator_id, video_id,
-       SUM(IF(kind = 'view', to_position - from_position, 0)) AS views,
-       SUM(IF(kind = 'ad', to_position - from_position, 0)) AS ad_views,
-       SUM(IF(kind = 'view', amount, 0)) AS video_profit, SUM(IF(kind = 'ad', amount, 0)) AS ad_profit
-     FROM playbill_batch.posting
-     WHERE event_day IN (${marks(days)}) AND ${condition(of)} AND billed_on = event_day
-     GROUP BY creator_id, video_id`,
-    [...days, ...parameters(of)],
-  );
-}
-
-/** Adjustments by primary key (billed_on, creator_slice, creator_id), each with its posting by primary key. */
-async function adjustments(db: Queryable, of: Of, days: readonly KstDay[]): Promise<Row[]> {
-  return db.query(
-    `SELECT a.creator_id, a.video_id, SUM(p.amount) AS amount
-     FROM playbill_batch.adjustment a JOIN playbill_batch.posting p
-       ON p.event_day = a.event_day AND p.creator_slice = a.creator_slice AND p.creator_id = a.creator_id
-         AND p.video_id = a.video_id AND p.kind = a.kind AND p.seq = a.seq
-     WHERE a.billed_on IN (${marks(days)}) AND ${condition(of, 'a.')}
-     GROUP BY a.creator_id, a.video_id`,
-    [...days, ...parameters(of)],
-  );
-}
-
-/** Excluded events, by the index by_creator (day, creator_slice, creator_id). */
-async function excluded(db: Queryable, of: Of, days: readonly KstDay[]): Promise<Row[]> {
-  if (days.length === 0) return [];
-  return db.query(
-    `SELECT creator_id, video_id, SUM(excluded_self_view) AS SELF_VIEW, SUM(excluded_repeat) AS \`REPEAT\`,
-       SUM(excluded_too_short) AS TOO_SHORT, SUM(excluded_revoked) AS REVOKED
-     FROM playbill_batch.daily_statistic
-     WHERE day IN (${marks(days)}) AND ${condition(of)}
-       AND excluded_self_view + excluded_repeat + excluded_too_short + excluded_revoked > 0
-     GROUP BY creator_id, video_id`,
-    [...days, ...parameters(of)],
-  );
 }
 
 const REASONS = ['SELF_VIEW', 'REPEAT', 'TOO_SHORT', 'REVOKED'] as const;
+
+const COLUMNS = ['views', 'ad_views', 'video_profit', 'ad_profit', 'adjustments', ...REASONS] as const;
+
+/** One of the statement's parts: the columns that it has, and 0 for the others. */
+function columns(values: Readonly<Partial<Record<(typeof COLUMNS)[number], string>>>): string {
+  return COLUMNS.map((column) => `${values[column] ?? '0'} AS \`${column}\``).join(', ');
+}
+
+type Part = (days: string, of: Of) => string;
+
+const positions = (kind: string) => `IF(kind = '${kind}', to_position - from_position, 0)`;
+const amount = (kind: string) => `IF(kind = '${kind}', amount, 0)`;
+
+/** Postings billed on their event day, by primary key (event_day, creator_slice, creator_id). */
+const FIRST_POSTINGS: Part = (days, of) =>
+  `SELECT creator_id, video_id, ${columns({
+    views: positions('view'),
+    ad_views: positions('ad'),
+    video_profit: amount('view'),
+    ad_profit: amount('ad'),
+  })}
+   FROM playbill_batch.posting WHERE event_day IN (${days}) AND ${condition(of)} AND billed_on = event_day`;
+
+/** Adjustments by primary key (billed_on, creator_slice, creator_id), each with its posting by primary key. */
+const ADJUSTMENTS: Part = (days, of) =>
+  `SELECT a.creator_id, a.video_id, ${columns({ adjustments: 'p.amount' })}
+   FROM playbill_batch.adjustment a JOIN playbill_batch.posting p
+     ON p.event_day = a.event_day AND p.creator_slice = a.creator_slice AND p.creator_id = a.creator_id
+       AND p.video_id = a.video_id AND p.kind = a.kind AND p.seq = a.seq
+   WHERE a.billed_on IN (${days}) AND ${condition(of, 'a.')}`;
+
+/** Excluded events, by the index by_creator (day, creator_slice, creator_id). */
+const EXCLUDED: Part = (days, of) =>
+  `SELECT creator_id, video_id, ${columns({
+    SELF_VIEW: 'excluded_self_view',
+    REPEAT: 'excluded_repeat',
+    TOO_SHORT: 'excluded_too_short',
+    REVOKED: 'excluded_revoked',
+  })}
+   FROM playbill_batch.daily_statistic WHERE day IN (${days}) AND ${condition(of)}
+     AND excluded_self_view + excluded_repeat + excluded_too_short + excluded_revoked > 0`;
 
 function excludedOf(row: Row): ExcludedTotals {
   const counts = REASONS.map((reason) => [reason, BigInt(row[reason]!)] as const);

@@ -41,8 +41,8 @@ export interface Answer<T> {
 
 /** While completions come faster than an answer is computed, one of these is good enough. */
 const ATTEMPTS_MAX = 5;
-/** Characters of JSON that this process keeps of what it answered, beside the shared cache. */
-const OWN_LENGTH_MAX = 16_000_000;
+/** Characters of what this process keeps of what it answered, beside the shared cache: as text, which takes less room than objects. */
+const OWN_LENGTH_MAX = 8_000_000;
 const OWN_ENTRY_LENGTH_MAX = 64_000;
 
 /**
@@ -54,10 +54,10 @@ const OWN_ENTRY_LENGTH_MAX = 64_000;
 export class VersionedReads {
   readonly #latest: LatestVersion;
   #books: Books | undefined;
-  readonly #own = new LRUCache<string, Readonly<{ value: unknown; length: number }>>({
+  readonly #own = new LRUCache<string, string>({
     maxSize: OWN_LENGTH_MAX,
     maxEntrySize: OWN_ENTRY_LENGTH_MAX,
-    sizeCalculation: ({ length }) => length,
+    sizeCalculation: (json) => json.length,
   });
 
   constructor(private readonly options: VersionedReadsOptions) {
@@ -126,7 +126,7 @@ export class VersionedReads {
       return undefined;
     }
     try {
-      const value = own === undefined ? await cache.read(key) : own.value;
+      const value = own === undefined ? await cache.read(key) : (JSON.parse(own) as unknown);
       const isHit = value !== undefined && value !== null;
       onLookup?.(isHit ? 'hit' : 'miss');
       if (isHit && own === undefined) this.#keep(key, value);
@@ -144,7 +144,7 @@ export class VersionedReads {
   }
 
   #keep(key: string, value: unknown): void {
-    this.#own.set(key, { value, length: JSON.stringify(value).length });
+    this.#own.set(key, JSON.stringify(value));
   }
 
   async #booksOf(db: Queryable, version: bigint): Promise<Books> {

@@ -6,7 +6,8 @@ beforeEach(() => {
   nowMs = 0;
 });
 
-const admission = () => new Admission({ slowMs: 1_000, atOnceMin: 4, atOnceMax: 100, now: () => nowMs });
+const admission = (atOnceStart = 100) =>
+  new Admission({ slowMs: 1_000, atOnceMin: 4, atOnceStart, atOnceMax: 100, now: () => nowMs });
 
 interface Asked {
   finish(): void;
@@ -47,6 +48,14 @@ test('while answers are quick, everything up to the limit is let in, and what co
   const target = admission();
   expect(await rounds(target, { count: 5, tookMs: 100 })).toBe(0);
   expect(refusals(await finishAll(askMany(target, 130)))).toBe(30);
+});
+
+test('before it is known how quick answers are, fewer are let in; more while they are quick, not when they take longer', async () => {
+  const target = admission(20);
+  expect(await rounds(target, { count: 1, tookMs: 100 })).toBe(80);
+  const after = await rounds(target, { count: 10, tookMs: 100 });
+  expect(after).toBeLessThanOrEqual(60);
+  expect(await rounds(target, { count: 10, tookMs: 700 })).toBeGreaterThanOrEqual(after - 4);
 });
 
 test('when answers are slow, less and less is let in, but never nothing', async () => {

@@ -82,7 +82,7 @@ afterAll(() => {
 const portOf = (server: Server) => (server.address() as AddressInfo).port;
 const listen = (server: Server) => new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
 
-function gateway(env: Record<string, string> = {}) {
+function gateway(env: Record<string, string> = {}, loop: Pick<LoopWatch, 'isTooMuch'> = new LoopWatch()) {
   const config = configSchema.parse({
     APP_PORT: '8080',
     APP_API_TOKEN: 'app-token-of-tests',
@@ -91,7 +91,6 @@ function gateway(env: Record<string, string> = {}) {
     PLAYBILL_REPLICA: 'gateway',
     ...env,
   });
-  const loop = new LoopWatch();
   return createApp({
     config,
     logger,
@@ -100,10 +99,20 @@ function gateway(env: Record<string, string> = {}) {
     forwarder,
     loop,
     ready: async () => {},
-  });
+  }).listener;
 }
 
 const bearer = async (userId: string) => `Bearer ${await issuer.userToken({ userId })}`;
+
+test('what is too much is refused at once, and counted; what is asked about the process itself is answered', async () => {
+  const app = gateway({}, { isTooMuch: () => true });
+  const { body } = await request(app).get('/v1/open').expect(503).expect('retry-after', '1');
+  expect(body).toMatchObject({ code: 'UNAVAILABLE', status: 503 });
+  expect(seen).toEqual([]);
+  await request(app).get('/healthz').expect(200);
+  const metrics = await request(app).get('/metrics').set('authorization', 'Bearer app-token-of-tests').expect(200);
+  expect(metrics.text).toContain('playbill_gateway_answers_total{method="GET",route="none",status="503"} 1');
+});
 
 describe('what a service is told', () => {
   test('is the path, the query and the body as they came', async () => {

@@ -6,6 +6,8 @@ export interface AdmissionOptions {
   /** From this time of an answer on the route is overloaded, in ms. */
   readonly slowMs: number;
   readonly atOnceMin: number;
+  /** So many are let in until it is known how quick answers are. */
+  readonly atOnceStart: number;
   readonly atOnceMax: number;
   /** This process's monotonic clock, in ms. */
   readonly now?: () => number;
@@ -14,6 +16,8 @@ export interface AdmissionOptions {
 /** Of one overload many answers tell; it lowers the limit once in this time. */
 const LOWER_INTERVAL_MS = 200;
 const LOWERED_TO = 0.7;
+/** Answers within this part of `slowMs` are quick. */
+const QUICK = 0.5;
 /** How much the limit grows while as many quick answers have come as are allowed at once. */
 const GROWTH = 4;
 
@@ -30,13 +34,14 @@ export const TOO_MUCH = new Problem('UNAVAILABLE', {
  * making everybody wait.
  */
 export class Admission {
-  #atOnceMax: number;
+  /** How many are let in at once now. */
+  #limit: number;
   #atOnce = 0;
   #loweredMs = Number.NEGATIVE_INFINITY;
   readonly #now: () => number;
 
   constructor(private readonly options: AdmissionOptions) {
-    this.#atOnceMax = options.atOnceMax;
+    this.#limit = options.atOnceStart;
     this.#now = options.now ?? (() => performance.now());
   }
 
@@ -54,28 +59,29 @@ export class Admission {
     try {
       return await ask();
     } finally {
-      const wasBusy = this.#atOnce > this.#atOnceMax / 2;
+      const wasBusy = this.#atOnce > this.#limit / 2;
       this.#atOnce -= 1;
       this.#learn({ tookMs: this.#now() - startMs, wasBusy });
     }
   }
 
   #requireRoom(): void {
-    if (this.#atOnce >= this.#atOnceMax) throw TOO_MUCH;
+    if (this.#atOnce >= this.#limit) throw TOO_MUCH;
   }
 
   /** A limit that is not reached is not what makes answers quick or slow, so quick ones do not raise it then. */
   #learn({ tookMs, wasBusy }: { tookMs: number; wasBusy: boolean }): void {
     const { slowMs, atOnceMin, atOnceMax } = this.options;
     if (tookMs < slowMs) {
-      if (wasBusy) this.#atOnceMax = Math.min(atOnceMax, this.#atOnceMax + GROWTH / this.#atOnceMax);
+      const isQuick = tookMs < slowMs * QUICK;
+      if (isQuick && wasBusy) this.#limit = Math.min(atOnceMax, this.#limit + GROWTH / this.#limit);
       return;
     }
     const nowMs = this.#now();
     if (nowMs - this.#loweredMs < LOWER_INTERVAL_MS) return;
     this.#loweredMs = nowMs;
     // It is what was at work that was too much, which may be far below the limit.
-    const tooMany = Math.min(this.#atOnceMax, this.#atOnce + 1);
-    this.#atOnceMax = Math.max(atOnceMin, tooMany * LOWERED_TO);
+    const tooMany = Math.min(this.#limit, this.#atOnce + 1);
+    this.#limit = Math.max(atOnceMin, tooMany * LOWERED_TO);
   }
 }

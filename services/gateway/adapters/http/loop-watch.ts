@@ -1,13 +1,10 @@
 import { performance } from 'node:perf_hooks';
-import type { RequestHandler } from 'express';
-import { sendProblem } from '#lib/http';
-import { TOO_MUCH } from './admission.js';
 
 const WINDOW_MS = 100;
 /** A process that idles less than this of its time has work waiting all the time. */
 const SATURATED = 0.97;
 /** So many windows one after another without a pause: that is no burst any more, which would only take a moment. */
-const WINDOWS_TO_BEGIN = 20;
+const WINDOWS_TO_BEGIN = 10;
 /** What part of the requests is let in is lowered after each window without a pause, and raised after each with one. */
 const LOWERED_TO = 0.8;
 const RAISED_BY = 0.04;
@@ -15,8 +12,8 @@ const LET_IN_MIN = 0.05;
 
 /**
  * Whether this process itself is behind. Requests then wait where it cannot see them: Node takes one connection in a round
- * of its event loop, and the others wait in the system. What can be seen is that the loop never idles. After two seconds
- * of that, part of the requests is refused, which costs a fraction of serving them, and the part is found at which the loop
+ * of its event loop, and the others wait in the system. What can be seen is that the loop never idles. After a second of
+ * that, part of the requests is refused, which costs a fraction of serving them, and the part is found at which the loop
  * just comes to idle.
  */
 export class LoopWatch {
@@ -46,7 +43,7 @@ export class LoopWatch {
       return;
     }
     this.#saturatedWindows += 1;
-    // Once it is overloaded, it does not take two seconds to say so again.
+    // Once it is overloaded, it does not take a second to say so again.
     const isOverloaded = this.#letIn < 1 || this.#saturatedWindows >= WINDOWS_TO_BEGIN;
     if (isOverloaded) this.#letIn = Math.max(LET_IN_MIN, this.#letIn * LOWERED_TO);
   }
@@ -56,9 +53,8 @@ export class LoopWatch {
     return this.#letIn;
   }
 
-  /** Refuses what is too much while the process is behind. */
-  readonly refuse: RequestHandler = (_req, res, next) => {
-    if (this.#letIn < 1 && Math.random() > this.#letIn) sendProblem(res, TOO_MUCH);
-    else next();
-  };
+  /** Whether a request that comes now is one too many. */
+  isTooMuch(): boolean {
+    return this.#letIn < 1 && Math.random() > this.#letIn;
+  }
 }

@@ -36,8 +36,8 @@ export function createRouter({ config, routes, verifier, forwarder, limits }: Ro
 function admissionOf(route: Route, config: RouteOptions['config']): Admission | undefined {
   if (route.timeoutMs !== undefined) return undefined;
   return route.auth === 'ingest'
-    ? new Admission({ slowMs: config.GATEWAY_BULK_SLOW_MS, atOnceMin: 4, atOnceMax: 32 })
-    : new Admission({ slowMs: config.GATEWAY_SLOW_MS, atOnceMin: 16, atOnceMax: 512 });
+    ? new Admission({ slowMs: config.GATEWAY_BULK_SLOW_MS, atOnceMin: 4, atOnceStart: 8, atOnceMax: 32 })
+    : new Admission({ slowMs: config.GATEWAY_SLOW_MS, atOnceMin: 16, atOnceStart: 128, atOnceMax: 512 });
 }
 
 /** Fixed segments win over parameters. */
