@@ -1,5 +1,5 @@
 import { timingSafeEqual } from 'node:crypto';
-import type { RequestListener } from 'node:http';
+import type { IncomingMessage, RequestListener } from 'node:http';
 import express, { type Express, type RequestHandler } from 'express';
 import helmet from 'helmet';
 import { Counter, Histogram, Registry } from 'prom-client';
@@ -8,7 +8,7 @@ import type { Route } from '#lib/contract';
 import { answerErrors, answerOf, ENDING, notFound, Problem } from '#lib/http';
 import type { Logger } from '#lib/logging';
 import { collectProcessMetrics, traceRequests } from '#lib/telemetry';
-import { TOO_MUCH } from './adapters/http/admission.js';
+import { Admissions, TOO_MUCH } from './adapters/http/admission.js';
 import { DOCS_STYLE, renderDocs } from './adapters/http/docs.js';
 import type { Forwarder } from './adapters/http/forward.js';
 import { createLimits } from './adapters/http/limits.js';
@@ -48,19 +48,19 @@ export function createApp(options: AppOptions): PublicApp {
   app.use(metrics.observe, traceRequests({ begins: true }), securityHeaders());
   addOwnRoutes(app, options, metrics.registry);
   const limits = createLimits(config);
-  app.use(limits.byAddress, createRouter({ config, routes, verifier, forwarder, limits }));
+  const admissions = new Admissions(routes, config);
+  app.use(limits.byAddress, createRouter({ routes, verifier, forwarder, limits, admissions }));
   app.use(
     notFound,
     answerErrors(logger, () => undefined),
   );
   const refuse = refuseTooMuch(metrics.countRefusal);
-  return {
-    app,
-    listener: (req, res) => (req.url?.startsWith('/v1/') && loop.isTooMuch() ? refuse(req, res) : app(req, res)),
-  };
+  const isTooMuch = ({ method, url }: IncomingMessage) =>
+    admissions.isFull({ method, url }) || (url?.startsWith('/v1/') === true && loop.isTooMuch());
+  return { app, listener: (req, res) => (isTooMuch(req) ? refuse(req, res) : app(req, res)) };
 }
 
-/** A refusal costs a tenth of what Express does for a request, so that it can be given to many. */
+/** A refusal that costs next to nothing, so that it can be given to many. */
 function refuseTooMuch(onRefusal: (method: string) => void): RequestListener {
   const { status, headers, body } = answerOf(TOO_MUCH, '');
   const head = { ...headers, 'cache-control': 'no-store', 'content-length': Buffer.byteLength(body) };

@@ -1,4 +1,5 @@
-import { Admission } from '../../../services/gateway/adapters/http/admission.js';
+import { ROUTES, watch } from '#lib/contract';
+import { Admission, Admissions } from '../../../services/gateway/adapters/http/admission.js';
 
 let nowMs: number;
 
@@ -76,4 +77,13 @@ test('many slow answers of one moment lower it once', async () => {
   const target = admission();
   await rounds(target, { count: 1, tookMs: 1_500 });
   expect(await rounds(target, { count: 1, tookMs: 100 })).toBe(30);
+});
+
+test('each path has its own limit, which is known before anything else is done for a request', async () => {
+  const admissions = new Admissions(ROUTES, { GATEWAY_SLOW_MS: 1_000, GATEWAY_BULK_SLOW_MS: 1_000 });
+  const asked = askMany(admissions.of(watch.stopVideo)!, 128);
+  expect(admissions.isFull({ method: 'POST', url: '/v1/video/stop?a=1' })).toBe(true);
+  expect(admissions.isFull({ method: 'POST', url: '/v1/video/play' })).toBe(false);
+  await finishAll(asked);
+  expect(admissions.isFull({ method: 'POST', url: '/v1/video/stop' })).toBe(false);
 });

@@ -1,5 +1,7 @@
 import type { RequestHandler } from 'express';
+import type { Route } from '#lib/contract';
 import { Problem } from '#lib/http';
+import type { Config } from '../../config.js';
 
 /** How requests of one route are let in. */
 export interface AdmissionOptions {
@@ -45,6 +47,11 @@ export class Admission {
     this.#now = options.now ?? (() => performance.now());
   }
 
+  /** Whether a request that comes now finds no room. */
+  isFull(): boolean {
+    return this.#atOnce >= this.#limit;
+  }
+
   /** Before the request's body is read: is there room at all? */
   readonly look: RequestHandler = (_req, _res, next) => {
     this.#requireRoom();
@@ -66,7 +73,7 @@ export class Admission {
   }
 
   #requireRoom(): void {
-    if (this.#atOnce >= this.#limit) throw TOO_MUCH;
+    if (this.isFull()) throw TOO_MUCH;
   }
 
   /** A limit that is not reached is not what makes answers quick or slow, so quick ones do not raise it then. */
@@ -84,4 +91,37 @@ export class Admission {
     const tooMany = Math.min(this.#limit, this.#atOnce + 1);
     this.#limit = Math.max(atOnceMin, tooMany * LOWERED_TO);
   }
+}
+
+type Settings = Pick<Config, 'GATEWAY_SLOW_MS' | 'GATEWAY_BULK_SLOW_MS'>;
+
+/** Each route has its own, so that a slow one holds up no other. What may take long by its nature has none. */
+export class Admissions {
+  readonly #byRoute = new Map<Route, Admission>();
+  readonly #byPath = new Map<string, Admission>();
+
+  constructor(routes: readonly Route[], config: Settings) {
+    for (const route of routes) {
+      if (route.timeoutMs !== undefined) continue;
+      const admission = new Admission(optionsOf(route, config));
+      this.#byRoute.set(route, admission);
+      if (!route.path.includes('{')) this.#byPath.set(`${route.method.toUpperCase()} ${route.path}`, admission);
+    }
+  }
+
+  of(route: Route): Admission | undefined {
+    return this.#byRoute.get(route);
+  }
+
+  /** Whether a request finds no room, as far as its path alone tells: one with parameters is looked at by its route. */
+  isFull({ method = '', url = '' }: { method?: string | undefined; url?: string | undefined }): boolean {
+    const query = url.indexOf('?');
+    return this.#byPath.get(`${method} ${query === -1 ? url : url.slice(0, query)}`)?.isFull() === true;
+  }
+}
+
+function optionsOf(route: Route, config: Settings): AdmissionOptions {
+  return route.auth === 'ingest'
+    ? { slowMs: config.GATEWAY_BULK_SLOW_MS, atOnceMin: 4, atOnceStart: 8, atOnceMax: 32 }
+    : { slowMs: config.GATEWAY_SLOW_MS, atOnceMin: 16, atOnceStart: 128, atOnceMax: 512 };
 }

@@ -2,24 +2,23 @@ import express, { type RequestHandler, type Router } from 'express';
 import { ANONYMOUS, optionalUser, requireOperator, requireScope, requireUser, type Verifier } from '#lib/auth';
 import { BODY_BYTES_MAX, expressPath, type Route } from '#lib/contract';
 import { parseOrRefuse } from '#lib/http';
-import type { Config } from '../../config.js';
-import { Admission } from './admission.js';
+import type { Admissions } from './admission.js';
 import type { Forwarder } from './forward.js';
 import { type Limits, limitsOf } from './limits.js';
 
 export interface RouteOptions {
-  readonly config: Pick<Config, 'GATEWAY_SLOW_MS' | 'GATEWAY_BULK_SLOW_MS'>;
   readonly routes: readonly Route[];
   readonly verifier: Verifier;
   readonly forwarder: Pick<Forwarder, 'handlerOf'>;
   readonly limits: Limits;
+  readonly admissions: Pick<Admissions, 'of'>;
 }
 
 /** A router of the public calls: each is checked for its caller, its limits and its size, and passed on. */
-export function createRouter({ config, routes, verifier, forwarder, limits }: RouteOptions): Router {
+export function createRouter({ routes, verifier, forwarder, limits, admissions }: RouteOptions): Router {
   const router = express.Router({ caseSensitive: true });
   for (const route of [...routes].sort((a, b) => parametersOf(a) - parametersOf(b))) {
-    const admission = admissionOf(route, config);
+    const admission = admissions.of(route);
     router[route.method](
       expressPath(route),
       guardOf(route, verifier),
@@ -30,14 +29,6 @@ export function createRouter({ config, routes, verifier, forwarder, limits }: Ro
     );
   }
   return router;
-}
-
-/** Each route has its own, so that a slow one holds up no other. What may take long by its nature has none. */
-function admissionOf(route: Route, config: RouteOptions['config']): Admission | undefined {
-  if (route.timeoutMs !== undefined) return undefined;
-  return route.auth === 'ingest'
-    ? new Admission({ slowMs: config.GATEWAY_BULK_SLOW_MS, atOnceMin: 4, atOnceStart: 8, atOnceMax: 32 })
-    : new Admission({ slowMs: config.GATEWAY_SLOW_MS, atOnceMin: 16, atOnceStart: 128, atOnceMax: 512 });
 }
 
 /** Fixed segments win over parameters. */
