@@ -2,6 +2,8 @@ import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { addDays, type KstDay, kstDayOf } from '#domain';
 import { type ProcessEnd, ROOT_DIR, type Stack, startStack } from '../../deploy/local/stack/index.js';
+import { installationOf } from '../../services/ops/adapters/installation.js';
+import { UserClient } from '../../services/ops/adapters/user-client.js';
 import { ingestTokenOf } from '../chaos/clients.js';
 import { untilAdsCounted } from '../chaos/play.js';
 import { Traffic, type TrafficReport } from '../chaos/traffic.js';
@@ -17,7 +19,7 @@ import { type SmtpSink, startSmtpSink } from './support/smtp-sink.js';
 const STATE_DIR = join(ROOT_DIR, '.local', 'graceful-end-test');
 const PORT_OFFSET = 6_000 + Number(process.env.PLAYBILL_PORT_OFFSET ?? 0);
 const DAY: KstDay = addDays(kstDayOf(Date.now()), -3);
-const EVENTS = 60_000;
+const EVENTS = 300_000;
 /** What every process that is told to end has (docker-compose.yml: stop_grace_period). */
 const GRACE_MS = 20_000;
 
@@ -50,15 +52,37 @@ afterAll(async () => {
   await rm(STATE_DIR, { recursive: true, force: true });
 }, 60_000);
 
-/** Starts one more of each, and ends the old ones when those work. @returns how the old ones ended */
-async function replace(replicas: readonly (readonly [appId: string, old: string])[]): Promise<ProcessEnd[]> {
+type Replicas = readonly (readonly [appId: string, old: string])[];
+
+/**
+ * Starts one more of each, and ends the old ones when those work.
+ * @param between done before anything is ended
+ * @returns how the old ones ended
+ */
+async function replace(replicas: Replicas, between?: () => Promise<unknown>): Promise<ProcessEnd[]> {
   await Promise.all(
     replicas.map(async ([appId]) => {
       const { appPort } = await stack.addReplica(appId);
       if (appId === 'gateway') gatewayUrl = `http://127.0.0.1:${appPort}`;
     }),
   );
+  await between?.();
   return (await Promise.all(replicas.map(([, old]) => stack.removeReplica(old)))).flat();
+}
+
+/** Follows a run as batch-1 tells it. @returns the state that it told last, when the stream has come to its end */
+async function followRun(runId: string): Promise<string | undefined> {
+  const { endpoints, secrets } = stack;
+  const token = await new UserClient(installationOf(endpoints, secrets)).operatorToken();
+  const port = endpoints.apps.batch?.find(({ name }) => name === 'batch-1')?.sidecarHttpPort;
+  const response = await fetch(`http://127.0.0.1:${port}/v1.0/invoke/batch/method/v1/ops/runs/${runId}/events`, {
+    headers: {
+      'dapr-api-token': endpoints.daprApiToken,
+      authorization: `Bearer ${token}`,
+      accept: 'text/event-stream',
+    },
+  });
+  return [...(await response.text()).matchAll(/^event: (\w+)$/gm)].at(-1)?.[1];
 }
 
 test('each service and sidecar that is told to end does so by itself, and every call is answered', async () => {
@@ -85,14 +109,19 @@ test('each service and sidecar that is told to end does so by itself, and every 
   let report: TrafficReport;
   let ofMembers: MembersReport;
   try {
-    const runId = await world.requestRun(DAY);
-    await world.slicesDone(runId, 'statistics', 1);
-    ends.push(
-      ...(await replace([
-        ['batch', 'batch-1'],
-        ['watch-history', 'watch-history-1'],
-      ])),
-    );
+    let runId = '';
+    let toldLast: Promise<string | undefined> | undefined;
+    const inTheMiddleOfARun = async () => {
+      runId = await world.requestRun(DAY);
+      await world.slicesDone(runId, 'statistics', 1);
+      toldLast = followRun(runId);
+    };
+    const replicas: Replicas = [
+      ['batch', 'batch-1'],
+      ['watch-history', 'watch-history-1'],
+    ];
+    ends.push(...(await replace(replicas, inTheMiddleOfARun)));
+    expect(await toldLast).toBe('running');
     await world.replaceStack(stack);
     expect(await world.waitForRun(runId)).toMatchObject({ state: 'completed' });
     ends.push(

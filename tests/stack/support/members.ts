@@ -18,6 +18,8 @@ interface Session {
   refreshToken: string;
 }
 
+/** That exchange their refresh tokens at the same time. */
+const SESSIONS = 4;
 const PAUSE_MS = 40;
 const CALL_TIMEOUT_MS = 15_000;
 
@@ -45,11 +47,8 @@ export class Members {
   }
 
   start(): void {
-    this.#clients.push(
-      this.#repeat(async () => void (await this.#logIn())),
-      this.#refreshing(),
-      this.#reading(),
-    );
+    this.#clients.push(this.#loggingIn(), this.#reading());
+    for (let i = 0; i < SESSIONS; i++) this.#clients.push(this.#refreshing());
   }
 
   async stop(): Promise<MembersReport> {
@@ -63,6 +62,10 @@ export class Members {
       await work();
       await pause(PAUSE_MS);
     }
+  }
+
+  #loggingIn(): Promise<void> {
+    return this.#repeat(async () => void (await this.#logIn()));
   }
 
   async #logIn(): Promise<Session | undefined> {
