@@ -104,10 +104,12 @@ export class ManagedProcess {
     return { name: this.name, code, signal, tookMs: Math.round(performance.now() - startMs) };
   }
 
-  async restart(): Promise<void> {
-    await this.stop();
+  /** @returns how it ended; undefined when it did not run */
+  async restart(): Promise<ProcessEnd | undefined> {
+    const ended = await this.stop();
     this.start();
     await this.waitHealthy();
+    return ended;
   }
 
   /** Sends a signal; one that ends the process is waited for. A process that is dead already stays so. */

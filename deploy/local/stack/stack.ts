@@ -72,8 +72,8 @@ export interface Stack {
   kill(name: string, signal?: NodeJS.Signals): Promise<void>;
   pause(name: string): void;
   resume(name: string): void;
-  /** Ends it kindly, starts it, and waits until it works. */
-  restart(name: string): Promise<void>;
+  /** Ends it kindly, starts it, and waits until it works. @returns how it ended; undefined when it did not run */
+  restart(name: string): Promise<ProcessEnd | undefined>;
   /** Without it, a process that ends stays down; switching it on again starts it. */
   setAutoRestart(name: string, on: boolean): void;
   /** Starts one more replica of an app of dapr/dapr.yaml and its sidecar, by this repository's code. */
