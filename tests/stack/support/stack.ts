@@ -6,6 +6,7 @@ import {
   connectPool,
   credentialsOf,
   type PollOptions,
+  type ProcessEnd,
   poll,
   type Secrets,
   type StackEndpoints,
@@ -35,8 +36,8 @@ export interface TestStack {
   pause(name: string): Promise<void>;
   /** SIGCONT. */
   resume(name: string): Promise<void>;
-  /** Ends it kindly, starts it, and waits until it works. */
-  restart(name: string): Promise<void>;
+  /** Ends it kindly, starts it, and waits until it works. @returns how it ended; null when it did not run */
+  restart(name: string): Promise<ProcessEnd | null>;
   processNames(): Promise<string[]>;
   isRunning(name: string): Promise<boolean>;
   pidOf(name: string): Promise<number | null>;
@@ -63,7 +64,7 @@ export function stack(): TestStack {
     kill: async (name, signal = 'SIGKILL') => void (await ask({ command: 'kill', name, signal })),
     pause: async (name) => void (await ask({ command: 'pause', name })),
     resume: async (name) => void (await ask({ command: 'resume', name })),
-    restart: async (name) => void (await ask({ command: 'restart', name })),
+    restart: async (name) => (await ask({ command: 'restart', name })) as ProcessEnd | null,
     processNames: async () => (await ask({ command: 'processNames' })) as string[],
     isRunning: async (name) => (await ask({ command: 'isRunning', name })) as boolean,
     pidOf: async (name) => (await ask({ command: 'pidOf', name })) as number | null,
