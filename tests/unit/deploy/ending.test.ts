@@ -1,10 +1,9 @@
-import { layoutOf } from '../../../deploy/local/stack/paths.js';
-import { portsOf } from '../../../deploy/local/stack/ports.js';
 import { readRunFile } from '../../../deploy/local/stack/run-file.js';
 import { appSpec, sidecarSpec } from '../../../deploy/local/stack/services.js';
 import { END_TIMES_MS } from '../../../services/libs/service/index.js';
 import { composeInstances, flagsOf, readCompose } from './support/compose.js';
 import { renderOverlay, servicesOf } from './support/kubernetes.js';
+import { LOCAL_OPTIONS } from './support/services.js';
 
 /** How an instance is told to end, and what it has of time then. Instants are seconds after the first signal. */
 interface EndOfInstance {
@@ -25,30 +24,19 @@ const seconds = (text: string | undefined): number => {
 };
 
 async function locally(): Promise<EndOfInstance[]> {
-  const options = {
-    layout: layoutOf('.local'),
-    ports: portsOf(0, {}),
-    daprd: 'daprd',
-    trustAnchors: '',
-    secrets: { 'dapr-api-token': { token: 'x' }, 'app-api-token': { token: 'x' } },
-    databases: { primary: { host: 'h', port: 1 }, replicas: [] },
-    smtp: { host: 'h', port: 1 },
-    codeDir: '.',
-    env: {},
-  };
   const instances = await readRunFile({ portOffset: 0, env: {}, services: undefined });
   // Here the gateway's sidecar is told when its app has ended, and has nothing to wait for.
   return instances
     .filter(({ appId }) => appId !== 'gateway')
     .map((instance) => {
-      const sidecar = sidecarSpec(instance, options);
+      const sidecar = sidecarSpec(instance, LOCAL_OPTIONS);
       const flags = flagsOf(sidecar.args);
       return {
         name: instance.name,
         appToldAt: 0,
         sidecarServesUntil: seconds(flags.get('dapr-block-shutdown-duration')?.[0]),
         sidecarCloses: seconds(flags.get('dapr-graceful-shutdown-seconds')?.[0]),
-        appKilledAt: appSpec(instance, options).stopGraceMs / 1_000,
+        appKilledAt: appSpec(instance, LOCAL_OPTIONS).stopGraceMs / 1_000,
         sidecarKilledAt: sidecar.stopGraceMs / 1_000,
       };
     });

@@ -1,12 +1,10 @@
 import { basename } from 'node:path';
 import { parse } from 'yaml';
-import { layoutOf } from '../../../deploy/local/stack/paths.js';
-import { portsOf } from '../../../deploy/local/stack/ports.js';
 import { type AppInstance, readRunFile } from '../../../deploy/local/stack/run-file.js';
 import { appSpec } from '../../../deploy/local/stack/services.js';
 import { composeInstances, flagsOf, readCompose } from './support/compose.js';
 import { type KubernetesService, type Overlay, ofKind, renderOverlay, servicesOf } from './support/kubernetes.js';
-import { configSchemaOf, entryOf, folderOf, OF_EVERY_PROCESS, read } from './support/services.js';
+import { configSchemaOf, entryOf, folderOf, LOCAL_OPTIONS, OF_EVERY_PROCESS, read } from './support/services.js';
 
 const compose = readCompose();
 const instances = composeInstances(compose);
@@ -21,17 +19,7 @@ beforeAll(async () => {
 
 /** What the local supervisor gives a service that the service's schema knows. */
 async function givenLocally(instance: AppInstance): Promise<string[]> {
-  const spec = appSpec(instance, {
-    layout: layoutOf('.local'),
-    ports: portsOf(0, {}),
-    daprd: 'daprd',
-    trustAnchors: '',
-    secrets: { 'dapr-api-token': { token: 'x' }, 'app-api-token': { token: 'x' } },
-    databases: { primary: { host: 'h', port: 1 }, replicas: [] },
-    smtp: { host: 'h', port: 1 },
-    codeDir: '.',
-    env: {},
-  });
+  const spec = appSpec(instance, LOCAL_OPTIONS);
   const known = Object.keys((await configSchemaOf(folderOf(instance.command))).shape);
   const names = Object.keys(spec.env).filter((name) => !OF_THE_MACHINE.includes(name));
   return names.filter((name) => known.includes(name) || OF_EVERY_PROCESS.includes(name));

@@ -1,10 +1,25 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { z } from 'zod';
-import { ROOT_DIR } from '../../../../deploy/local/stack/paths.js';
+import { layoutOf, ROOT_DIR } from '../../../../deploy/local/stack/paths.js';
+import { portsOf } from '../../../../deploy/local/stack/ports.js';
+import type { ServiceOptions } from '../../../../deploy/local/stack/services.js';
 
 /** Names that no service's schema has and that any process may be given. */
 export const OF_EVERY_PROCESS = ['TZ', 'NODE_OPTIONS', 'DAPR_GRPC_PORT', 'APP_ID'];
+
+/** What the local supervisor needs to say how it would start a service; nothing is started. */
+export const LOCAL_OPTIONS: ServiceOptions = {
+  layout: layoutOf('.local'),
+  ports: portsOf(0, {}),
+  daprd: 'daprd',
+  trustAnchors: '',
+  secrets: { 'dapr-api-token': { token: 'x' }, 'app-api-token': { token: 'x' } },
+  databases: { primary: { host: 'h', port: 1 }, replicas: [] },
+  smtp: { host: 'h', port: 1 },
+  codeDir: '.',
+  env: {},
+};
 
 /** The folder of a service's code, from the file that its command starts. */
 export function folderOf(command: readonly string[]): string {
