@@ -1,10 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import type { Connection } from 'mysql2/promise';
 import { adsOf, type CreatorId, kstDayOf, POLICY_V1, parseEventId, REASON, type VideoId, type Viewer } from '#domain';
+import { type Recording, readWatchRecorded } from '#lib/contract';
 import { connectDatabase, type Database } from '#lib/database';
 import { createIngestMetrics } from '#lib/telemetry';
 import { credentialsOf } from '../../deploy/local/stack/index.js';
-import type { WatchEvent } from '../../services/watch-history/domain/watch-event.js';
+import { viewingOf, type WatchEvent } from '../../services/watch-history/domain/watch-event.js';
 import { EventRecorder } from '../../services/watch-history/usecases/record-events.js';
 import { callGateway, type SignedIn, signUp } from './support/gateway.js';
 import { userClient } from './support/identity.js';
@@ -57,19 +58,21 @@ describe('two replicas that commit at the same time', () => {
   });
 
   function event(fields: Partial<WatchEvent> = {}): WatchEvent {
-    const watchedAtMs = fields.watchedAtMs ?? Date.now();
+    const { watchedAtMs = Date.now(), videoId = nextVideoId as VideoId } = fields;
+    const viewer = fields.viewer ?? (`d:${randomUUID()}` as Viewer);
     return {
       eventId: parseEventId(randomUUID()),
-      videoId: nextVideoId as VideoId,
+      videoId,
       creatorId: CREATOR_ID,
       ads: adsOf(900),
-      viewer: `d:${randomUUID()}` as Viewer,
+      viewer,
       day: kstDayOf(watchedAtMs),
       watchedAtMs,
       playedTime: 10,
       lastWatched: 10,
       adViewCount: 1,
       ...fields,
+      viewing: viewingOf(viewer, videoId),
     };
   }
 
@@ -91,6 +94,30 @@ describe('two replicas that commit at the same time', () => {
     const outcomes = await Promise.all(events.map((each, i) => recorders[i % 2]!.record([each])));
     expect(outcomes.flat().filter(({ reason }) => reason === REASON.COUNTED)).toHaveLength(1);
     expect(await reasons()).toEqual({ [REASON.COUNTED]: 1, [REASON.REPEAT]: 59 });
+  });
+
+  test('count one of many views of each of hundreds of viewers, in commits of hundreds', async () => {
+    const viewers = Array.from({ length: 700 }, () => `d:${randomUUID()}` as Viewer);
+    const nowMs = Date.now();
+    const commits = Array.from({ length: 8 }, (_, commit) =>
+      viewers
+        .map((viewer, i) => event({ viewer, watchedAtMs: nowMs + ((i * 7 + commit * 3) % 11) }))
+        .filter((_, i) => (i * 13 + commit * 5) % 8 < 5),
+    );
+    const outcomes = await Promise.all(commits.map((events, i) => recorders[i % 2]!.record(events)));
+    expect(outcomes.flat().filter(({ reason }) => reason === REASON.COUNTED)).toHaveLength(700);
+    expect(outcomes.flat().filter(({ duplicate }) => duplicate)).toEqual([]);
+    expect(await reasons()).toEqual({ [REASON.COUNTED]: 700, [REASON.REPEAT]: commits.flat().length - 700 });
+    // Where each viewer left off is their latest event; what the repeat rule needs is the one that counted.
+    const [wrong] = await db.query<never>(
+      `SELECT * FROM (
+         SELECT viewer, MAX(watched_at) AS latest, MAX(IF(reason = 0, watched_at, NULL)) AS counted
+         FROM playbill_watch.watch_event WHERE video_id = ? GROUP BY viewer
+       ) e LEFT JOIN playbill_watch.viewer_progress p ON p.viewer = e.viewer AND p.video_id = ?
+       WHERE NOT (p.last_watched_at <=> e.latest AND p.latest_counted_at <=> e.counted)`,
+      [String(nextVideoId), String(nextVideoId)],
+    );
+    expect(wrong).toEqual([]);
   });
 
   test("count none of a creator's own views", async () => {
@@ -153,11 +180,12 @@ describe('two replicas that commit at the same time', () => {
     const viewer = `d:${randomUUID()}` as Viewer;
     const events = Array.from({ length: 50 }, (_, i) => event(i % 5 === 0 ? { viewer } : {}));
     await Promise.all([...events, ...events].map((each, i) => recorders[i % 2]!.record([each])));
-    const videos = recorded.flatMap(({ json }) => JSON.parse(json).videos);
-    const sum = (index: number) => videos.reduce((total, video) => total + video[index], 0);
+    const data = { recordings: recorded.map(({ json }) => JSON.parse(json)) };
+    const videos = (readWatchRecorded(data) as Recording[]).flatMap((recording) => recording.videos);
+    const sum = (index: 2 | 3) => videos.reduce((total, video) => total + video[index], 0);
     expect({ counted: sum(2), excluded: sum(3) }).toEqual({ counted: 41, excluded: 9 });
     const [rows] = await db.query<never>('SELECT COUNT(*) AS n FROM playbill_watch.recording WHERE payload LIKE ?', [
-      `%"${nextVideoId}"%`,
+      `%"${nextVideoId},%`,
     ]);
     expect(Number((rows as { n: number }[])[0]!.n)).toBeLessThanOrEqual(recorded.length);
   });

@@ -115,13 +115,19 @@ export function mariadbSpec(options: MariadbSpecOptions): ProcessSpec {
   };
 }
 
-const PRIMARY_ARGS = ['--innodb-flush-log-at-trx-commit=1', '--sync-binlog=1'];
+const PRIMARY_ARGS = [
+  '--innodb-flush-log-at-trx-commit=1',
+  '--sync-binlog=1',
+  // A commit of a thousand events has some 200 kB; what is larger goes through a file.
+  '--binlog-cache-size=1M',
+];
 const REPLICA_ARGS = [
   '--read-only=1',
   '--innodb-flush-log-at-trx-commit=2',
   '--sync-binlog=0',
   '--slave-parallel-threads=2',
-  '--slave-parallel-mode=optimistic',
+  // What was committed together is applied together. The optimistic mode tries more than that, and costs an eighth more.
+  '--slave-parallel-mode=conservative',
   '--slave-net-timeout=10',
   '--relay-log-recovery=1',
 ];

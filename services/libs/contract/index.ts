@@ -8,12 +8,13 @@ import { watchRoutes } from './watch.js';
 
 export { EVENTS, type EventTopic, eventSchema } from './event-schemas.js';
 export {
-  isWatchRecorded,
+  type ReadOptions,
   type Recording,
   readWatchRecorded,
   WATCH_RECORDED,
   type WatchRecorded,
   watchRecorded,
+  writeVideos,
 } from './events.js';
 export * from './fields.js';
 export * as info from './info.js';

@@ -1,4 +1,5 @@
 import type { EventEmitter } from 'node:events';
+import { format } from 'mysql2';
 import { DataSource, type QueryRunner } from 'typeorm';
 import type { Endpoint } from '#lib/config';
 import { type Dialect, dialectOf } from './dialect.js';
@@ -45,8 +46,18 @@ export function dataSourceOptions(endpoint: Endpoint, options: Omit<DatabaseOpti
     bigNumberStrings: true,
     charset: 'utf8mb4',
     connectTimeout: 5_000,
-    extra: { maxIdle: options.poolSize, idleTimeout: 60_000, enableKeepAlive: true },
+    extra: { maxIdle: options.poolSize, idleTimeout: 60_000, enableKeepAlive: true, queryFormat },
   };
+}
+
+type SqlValue = Parameters<typeof format>[1];
+type Timezone = Parameters<typeof format>[3];
+
+/** A statement without parameters is left as it is: the driver would search the texts of thousands of rows for marks. */
+function queryFormat(sql: string, values: SqlValue, timezone: Timezone): string {
+  return values === undefined || (Array.isArray(values) && values.length === 0)
+    ? sql
+    : format(sql, values, false, timezone);
 }
 
 /**

@@ -63,12 +63,17 @@ function pad(value: number, width: number): string {
   return String(value).padStart(width, '0');
 }
 
+/** Instants that are asked for together mostly lie on one day. */
+let latest: { readonly number: number; readonly day: KstDay } | undefined;
+
 function dayOfNumber(dayNumber: number): KstDay {
+  if (latest?.number === dayNumber) return latest.day;
   if (!(dayNumber >= MIN_DAY_NUMBER && dayNumber <= MAX_DAY_NUMBER)) {
     throw new DomainError('DAY_OUT_OF_RANGE', 'The day is outside 1970-01-01 to 9999-12-31.');
   }
   const { year, month, day } = civilOfDayNumber(dayNumber);
-  return `${pad(year, 4)}-${pad(month, 2)}-${pad(day, 2)}` as KstDay;
+  latest = { number: dayNumber, day: `${pad(year, 4)}-${pad(month, 2)}-${pad(day, 2)}` as KstDay };
+  return latest.day;
 }
 
 function dayNumberOf(day: KstDay): number {
@@ -285,12 +290,43 @@ export function latestPeriodOver(kind: PeriodKind, nowMs: number): Period {
 
 const INSTANT = /^(\d{4})-(\d{2})-(\d{2})[Tt](\d{2}):(\d{2}):(\d{2})(?:\.(\d{1,9}))?(?:[Zz]|([+-])(\d{2}):(\d{2}))$/;
 
+/** The form in which most programs write instants; read in a tenth of the time of the general one. */
+const UTC_MILLISECONDS = /^\d{4}-\d\d-\d\dT(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d\.\d{3}Z$/;
+
+/** The date read last, and the instant (ms) at which it begins in UTC; NaN when there is no such date. */
+let latestDate = { text: '', startMs: Number.NaN };
+
+function startOfDateMs(text: string): number {
+  if (latestDate.text === text) return latestDate.startMs;
+  const [year, month, day] = text.split('-').map(Number) as [number, number, number];
+  const exists = year >= MIN_YEAR && isCivilDate(year, month, day);
+  latestDate = { text, startMs: exists ? dayNumberOfCivil(year, month, day) * DAY_MS : Number.NaN };
+  return latestDate.startMs;
+}
+
+/** Two digits of the text as a number. */
+function twoDigitsAt(text: string, at: number): number {
+  return text.charCodeAt(at) * 10 + text.charCodeAt(at + 1) - 11 * ZERO;
+}
+
+const ZERO = '0'.charCodeAt(0);
+
+/** @returns NaN for a text in another form, or a date that does not exist */
+function readUtcMilliseconds(text: string): number {
+  if (!UTC_MILLISECONDS.test(text)) return Number.NaN;
+  const minutes = twoDigitsAt(text, 11) * 60 + twoDigitsAt(text, 14);
+  const milliseconds = twoDigitsAt(text, 20) * 10 + text.charCodeAt(22) - ZERO;
+  return startOfDateMs(text.slice(0, 10)) + (minutes * 60 + twoDigitsAt(text, 17)) * 1_000 + milliseconds;
+}
+
 /**
  * Parses an RFC 3339 instant with its offset (`Z` or `±hh:mm`) to milliseconds since 1970-01-01T00:00:00Z.
  * Fractions finer than a millisecond are cut off; leap seconds and dates that do not exist are refused.
  * @throws DomainError INVALID_INSTANT with `field`.
  */
 export function parseInstant(text: unknown, field = 'watchedAt'): number {
+  const instantMs = typeof text === 'string' ? readUtcMilliseconds(text) : Number.NaN;
+  if (!Number.isNaN(instantMs)) return instantMs;
   const match = typeof text === 'string' ? INSTANT.exec(text) : null;
   const [year, month, day, hour, minute, second] = (match ?? []).slice(1, 7).map(Number) as number[];
   const offsetHours = Number(match?.[9] ?? 0);

@@ -18,6 +18,7 @@ export const VIEWER_LENGTH_MAX = 38;
 const ID_MAX = 2n ** 63n - 1n;
 const DECIMAL_ID = /^[1-9][0-9]{0,18}$/;
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
+const DEVICE = /^d:[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 const HEX32 = /^[0-9a-f]{32}$/;
 
 function parseId(value: unknown, field: string): bigint {
@@ -96,6 +97,7 @@ export function eventIdFromHex32(hex: string): EventId {
  */
 export function parseViewer(value: unknown, field = 'viewer'): Viewer {
   if (typeof value === 'string' && value.length <= VIEWER_LENGTH_MAX) {
+    if (DEVICE.test(value)) return value as Viewer;
     const rest = value.slice(2);
     if (value.startsWith('u:') && DECIMAL_ID.test(rest) && BigInt(rest) <= ID_MAX) return value as Viewer;
     if (value.startsWith('d:') && UUID.test(rest.toLowerCase())) return `d:${rest.toLowerCase()}` as Viewer;

@@ -118,16 +118,19 @@ export interface WatchEventInput {
   readonly watchedAtMs?: number | undefined;
 }
 
-function countErrors(field: string, value: number, max: number, what: string): FieldError[] {
+/** Of nearly every event, so it is not made anew. */
+const NONE: readonly FieldError[] = [];
+
+function countErrors(field: string, value: number, max: number, what: string): readonly FieldError[] {
   if (!Number.isSafeInteger(value) || value < 0) return [{ field, message: 'Must be a whole number, at least 0.' }];
-  return value > max ? [{ field, message: `Must be at most ${max}, ${what}.` }] : [];
+  return value > max ? [{ field, message: `Must be at most ${max}, ${what}.` }] : NONE;
 }
 
-function watchedAtErrors(input: WatchEventInput, nowMs: number): FieldError[] {
+function watchedAtErrors(input: WatchEventInput, nowMs: number): readonly FieldError[] {
   const { eventId, watchedAtMs } = input;
   const field = 'watchedAt';
   if (watchedAtMs === undefined) {
-    return eventId === undefined ? [] : [{ field, message: 'Must be present when eventId is.' }];
+    return eventId === undefined ? NONE : [{ field, message: 'Must be present when eventId is.' }];
   }
   if (!Number.isSafeInteger(watchedAtMs)) return [{ field, message: 'Must be an instant.' }];
   if (watchedAtMs > nowMs + WATCHED_AT_FUTURE_MAX_MS) {
@@ -136,7 +139,7 @@ function watchedAtErrors(input: WatchEventInput, nowMs: number): FieldError[] {
   if (watchedAtMs < nowMs - WATCHED_AT_PAST_MAX_MS) {
     return [{ field, message: 'Must not be more than 35 days in the past.' }];
   }
-  return [];
+  return NONE;
 }
 
 /**
@@ -148,13 +151,13 @@ export function checkWatchEvent(
   input: WatchEventInput,
   video: { readonly lengthSeconds: number },
   nowMs: number,
-): FieldError[] {
+): readonly FieldError[] {
   const { lengthSeconds } = video;
   const playedMax = lengthSeconds + PLAYED_TIME_TOLERANCE_SECONDS;
-  return [
-    ...countErrors('playedTime', input.playedTime, playedMax, "the video's length and 5 seconds"),
-    ...countErrors('lastWatched', input.lastWatched, lengthSeconds, "the video's length"),
-    ...countErrors('adViewCount', input.adViewCount, adsOf(lengthSeconds), "the number of the video's ads"),
-    ...watchedAtErrors(input, nowMs),
-  ];
+  const played = countErrors('playedTime', input.playedTime, playedMax, "the video's length and 5 seconds");
+  const last = countErrors('lastWatched', input.lastWatched, lengthSeconds, "the video's length");
+  const ads = countErrors('adViewCount', input.adViewCount, adsOf(lengthSeconds), "the number of the video's ads");
+  const watchedAt = watchedAtErrors(input, nowMs);
+  const areNone = played === NONE && last === NONE && ads === NONE && watchedAt === NONE;
+  return areNone ? NONE : [...played, ...last, ...ads, ...watchedAt];
 }

@@ -9,10 +9,9 @@ const KNOWN_MAX = 10_000;
 export function viewCounter(counters: Pick<LiveCounters, 'count'>): (event: ReceivedEvent) => Promise<void> {
   const known = new Set<string>();
   return async ({ data }) => {
-    const read = readWatchRecorded(data);
+    const read = readWatchRecorded(data, { isKnown: (recordingId) => known.has(recordingId) });
     if (typeof read === 'string') throw new UnusableEventError(read);
-    for (const { recordingId, videos } of read.recordings) {
-      if (known.has(recordingId)) continue;
+    for (const { recordingId, videos } of read) {
       known.add(recordingId);
       if (known.size > KNOWN_MAX) known.delete(known.values().next().value!);
       for (const [videoId, , counted] of videos) {

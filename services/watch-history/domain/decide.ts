@@ -8,7 +8,7 @@ import {
   type VideoId,
   type Viewer,
 } from '#domain';
-import { eventKey, progressKey, type WatchEvent } from './watch-event.js';
+import { eventKey, type WatchEvent } from './watch-event.js';
 
 /** Where a viewer left off in a video, and what the repeat rule needs. */
 export interface Progress {
@@ -31,7 +31,7 @@ export interface Outcome {
 export interface DecideInput {
   /** In the order of their arrival. */
   readonly events: readonly WatchEvent[];
-  /** By progressKey; none for a viewer's first event of a video. */
+  /** By viewing; none for a viewer's first event of a video. */
   readonly progress: ReadonlyMap<string, Progress>;
   /** What was decided of events that are stored already, by eventKey. */
   readonly stored: ReadonlyMap<string, ReasonCode>;
@@ -48,7 +48,7 @@ export interface Decisions {
   readonly outcomes: readonly Outcome[];
   /** The events that are new, with their reasons. */
   readonly accepted: readonly DecidedEvent[];
-  /** Progress that has changed, by progressKey. */
+  /** Progress that has changed, by viewing. */
   readonly progress: ReadonlyMap<string, Progress>;
 }
 
@@ -60,16 +60,14 @@ export function decideBatch({ events, progress, stored, policies }: DecideInput)
   const outcomes: Outcome[] = [];
   const accepted: DecidedEvent[] = [];
   const changed = new Map<string, Progress>();
-  const decided = new Map<string, ReasonCode>();
+  const decided = new DecidedEvents(stored);
   for (const event of events) {
-    const key = eventKey(event);
-    const earlier = stored.get(key) ?? decided.get(key);
+    const earlier = decided.reasonOf(event);
     if (earlier !== undefined) {
       outcomes.push({ reason: earlier, duplicate: true });
       continue;
     }
-    const viewing = progressKey(event);
-    const before = changed.get(viewing) ?? progress.get(viewing);
+    const before = changed.get(event.viewing) ?? progress.get(event.viewing);
     const reason = decideReason({
       policy: policyOn(policies, event.day),
       viewer: event.viewer,
@@ -78,12 +76,42 @@ export function decideBatch({ events, progress, stored, policies }: DecideInput)
       playedSeconds: event.playedTime,
       latestCountedAtMs: before?.latestCountedAtMs ?? null,
     });
-    decided.set(key, reason);
+    const fresh = { event, reason };
+    decided.add(fresh);
     outcomes.push({ reason, duplicate: false });
-    accepted.push({ event, reason });
-    changed.set(viewing, progressAfter(before, event, isCounted(reason)));
+    accepted.push(fresh);
+    changed.set(event.viewing, progressAfter(before, event, isCounted(reason)));
   }
   return { outcomes, accepted, progress: changed };
+}
+
+/** What was decided before. Ids are nearly always unlike, so the rest of a key is looked at only where they are alike. */
+class DecidedEvents {
+  readonly #storedIds: ReadonlySet<string>;
+  readonly #byId = new Map<string, DecidedEvent>();
+  /** With an id that another event of the batch has as well. */
+  readonly #others: DecidedEvent[] = [];
+
+  constructor(private readonly stored: ReadonlyMap<string, ReasonCode>) {
+    this.#storedIds = new Set([...stored.keys()].map((key) => key.slice(key.lastIndexOf(' ') + 1)));
+  }
+
+  add(decided: DecidedEvent): void {
+    if (this.#byId.has(decided.event.eventId)) this.#others.push(decided);
+    else this.#byId.set(decided.event.eventId, decided);
+  }
+
+  reasonOf(event: WatchEvent): ReasonCode | undefined {
+    const stored = this.#storedIds.has(event.eventId) ? this.stored.get(eventKey(event)) : undefined;
+    if (stored !== undefined) return stored;
+    const alike = this.#byId.get(event.eventId);
+    if (alike === undefined || isSame(alike.event, event)) return alike?.reason;
+    return this.#others.find((other) => isSame(other.event, event))?.reason;
+  }
+}
+
+function isSame(a: WatchEvent, b: WatchEvent): boolean {
+  return a.eventId === b.eventId && a.videoId === b.videoId && a.day === b.day;
 }
 
 /** An event that was watched before the one that moved the position last does not move it back. */

@@ -1,18 +1,6 @@
 import { isCounted } from '#domain';
 import type { DecidedEvent } from './decide.js';
 
-/**
- * Part of the event `watch.recorded`: what one commit has added, by video. An event is part of exactly one
- * recording, so whoever applies each recording once has counted each event once.
- */
-export interface Recording {
-  /** UUID v7. */
-  readonly recordingId: string;
-  /** RFC 3339, UTC. */
-  readonly recordedAt: string;
-  readonly videos: readonly RecordedVideo[];
-}
-
 /** A video: how many ads it has, its events that count and that do not, and those of them that showed ads. */
 export type RecordedVideo = readonly [
   videoId: string,
@@ -25,42 +13,48 @@ export type RecordedVideo = readonly [
 /** So many events, each with `shown` ad views. */
 export type RecordedAdViews = readonly [shown: number, counted: number, excluded: number];
 
-interface Tally {
+type Writable<T> = { -readonly [K in keyof T]: T[K] };
+type AdViewsTally = Writable<RecordedAdViews>;
+
+interface VideoTally {
+  readonly ads: number;
   counted: number;
   excluded: number;
+  /** Few, so that a list is as good as a map. */
+  readonly adViews: AdViewsTally[];
 }
 
-interface VideoTally extends Tally {
-  readonly ads: number;
-  readonly byShown: Map<number, Tally>;
-}
-
-/** Sums the events of a commit by video. */
+/**
+ * Sums the events of a commit by video, for its recording: an event is part of exactly one, so whoever applies each
+ * recording once has counted each event once.
+ */
 export function summarize(accepted: readonly DecidedEvent[]): RecordedVideo[] {
   const videos = new Map<bigint, VideoTally>();
   for (const { event, reason } of accepted) {
     let tally = videos.get(event.videoId);
     if (tally === undefined) {
-      tally = { ads: event.ads, counted: 0, excluded: 0, byShown: new Map() };
+      tally = { ads: event.ads, counted: 0, excluded: 0, adViews: [] };
       videos.set(event.videoId, tally);
     }
-    add(tally, isCounted(reason));
-    if (event.adViewCount > 0) {
-      const shown = tally.byShown.get(event.adViewCount) ?? { counted: 0, excluded: 0 };
-      tally.byShown.set(event.adViewCount, add(shown, isCounted(reason)));
-    }
+    const counts = isCounted(reason);
+    if (counts) tally.counted += 1;
+    else tally.excluded += 1;
+    if (event.adViewCount > 0) add(tally.adViews, event.adViewCount, counts);
   }
-  return [...videos].map(([videoId, { ads, counted, excluded, byShown }]) => [
+  return [...videos].map(([videoId, { ads, counted, excluded, adViews }]) => [
     String(videoId),
     ads,
     counted,
     excluded,
-    [...byShown].map(([shown, tally]) => [shown, tally.counted, tally.excluded]),
+    adViews,
   ]);
 }
 
-function add(tally: Tally, counted: boolean): Tally {
-  if (counted) tally.counted += 1;
-  else tally.excluded += 1;
-  return tally;
+function add(adViews: AdViewsTally[], shown: number, counts: boolean): void {
+  let tally = adViews.find((each) => each[0] === shown);
+  if (tally === undefined) {
+    tally = [shown, 0, 0];
+    adViews.push(tally);
+  }
+  tally[counts ? 1 : 2] += 1;
 }

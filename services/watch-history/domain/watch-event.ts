@@ -1,4 +1,4 @@
-import { type CreatorId, type EventId, eventIdToHex32, type KstDay, type VideoId, type Viewer } from '#domain';
+import type { CreatorId, EventId, KstDay, VideoId, Viewer } from '#domain';
 
 /** A video as far as its events need it. Neither ever changes. */
 export interface VideoFacts {
@@ -14,6 +14,8 @@ export interface WatchEvent {
   /** Advertisements that the video has. */
   readonly ads: number;
   readonly viewer: Viewer;
+  /** viewingOf the viewer and the video. */
+  readonly viewing: string;
   /** Of `watchedAtMs`, Asia/Seoul. */
   readonly day: KstDay;
   readonly watchedAtMs: number;
@@ -24,16 +26,19 @@ export interface WatchEvent {
   readonly adViewCount: number;
 }
 
+/** What identifies an event, as in the primary key of its table. */
+export interface EventKey {
+  readonly day: string;
+  readonly videoId: bigint | string;
+  readonly eventId: EventId;
+}
+
 /** Identifies the event as the primary key of its table does. */
-export function eventKey(event: Pick<WatchEvent, 'day' | 'videoId' | 'eventId'>): string {
-  return storedEventKey(event.day, event.videoId, eventIdToHex32(event.eventId));
+export function eventKey({ day, videoId, eventId }: EventKey): string {
+  return `${day} ${videoId} ${eventId}`;
 }
 
-export function storedEventKey(day: string, videoId: bigint | string, eventIdHex: string): string {
-  return `${day} ${videoId} ${eventIdHex}`;
-}
-
-/** Identifies a viewer's progress in a video. */
-export function progressKey(event: { readonly viewer: string; readonly videoId: bigint | string }): string {
-  return `${event.viewer} ${event.videoId}`;
+/** Identifies a viewer's progress in a video; sorts by viewer. */
+export function viewingOf(viewer: string, videoId: bigint | string): string {
+  return `${viewer} ${videoId}`;
 }

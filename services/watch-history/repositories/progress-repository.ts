@@ -1,8 +1,8 @@
 import type { VideoId, Viewer } from '#domain';
 import { fromDatetime, type Queryable } from '#lib/database';
 import type { Progress } from '../domain/decide.js';
-import { progressKey } from '../domain/watch-event.js';
-import { countLiteral, instantLiteral, viewerLiteral } from './literals.js';
+import { viewingOf } from '../domain/watch-event.js';
+import { countLiteral, instantNumeral, viewerLiteral } from './literals.js';
 
 /** Keys of one statement: MariaDB turns longer lists into a join, which is slower. */
 const KEYS_MAX = 500;
@@ -23,26 +23,28 @@ export interface Viewing {
 }
 
 /**
- * Reads progress by progressKey and locks its rows until the transaction ends. Rows that are not there cannot be
- * locked; see insertProgress. Locked in the order of the key, so that two transactions never wait for each other.
+ * Reads progress, by viewing as it is given, and locks its rows until the transaction ends. Rows that are not there
+ * cannot be locked; see insertProgress. Locked in order, so that two transactions hardly ever wait for each other.
  */
-export async function lockProgress(tx: Queryable, viewings: readonly Viewing[]): Promise<Map<string, Progress>> {
-  const keys = [...new Map(viewings.map((viewing) => [progressKey(viewing), viewing])).values()].sort(compareViewings);
+export async function lockProgress(
+  tx: Queryable,
+  viewings: ReadonlyMap<string, Viewing>,
+): Promise<Map<string, Progress>> {
+  const keys = inOrder(viewings).map(({ viewer, videoId }) => `(${viewerLiteral(viewer)},${videoId})`);
   const found = new Map<string, Progress>();
   for (let at = 0; at < keys.length; at += KEYS_MAX) {
-    const list = keys.slice(at, at + KEYS_MAX).map(({ viewer, videoId }) => `(${viewerLiteral(viewer)},${videoId})`);
+    const list = keys.slice(at, at + KEYS_MAX);
     const rows: ProgressRow[] = await tx.query(
       `SELECT ${COLUMNS} FROM playbill_watch.viewer_progress WHERE (viewer, video_id) IN (${list.join(',')}) FOR UPDATE`,
     );
-    for (const row of rows) found.set(`${row.viewer} ${row.video_id}`, progressOf(row));
+    for (const row of rows) found.set(viewingOf(row.viewer, row.video_id), progressOf(row));
   }
   return found;
 }
 
-function compareViewings(a: Viewing, b: Viewing): number {
-  if (a.viewer !== b.viewer) return a.viewer < b.viewer ? -1 : 1;
-  if (a.videoId === b.videoId) return 0;
-  return a.videoId < b.videoId ? -1 : 1;
+/** In the order of the texts of their viewings: sorting texts takes a fraction of what comparing fields does. */
+function inOrder<T>(viewings: ReadonlyMap<string, T>): T[] {
+  return [...viewings.keys()].sort().map((viewing) => viewings.get(viewing)!);
 }
 
 function progressOf(row: ProgressRow): Progress {
@@ -59,14 +61,14 @@ function progressOf(row: ProgressRow): Progress {
  * Inserts the progress of viewers who had none when it was locked.
  * @throws ER_DUP_ENTRY when another transaction has been faster: what was decided on its absence does not hold then
  */
-export async function insertProgress(tx: Queryable, progress: readonly Progress[]): Promise<void> {
-  if (progress.length === 0) return;
+export async function insertProgress(tx: Queryable, progress: ReadonlyMap<string, Progress>): Promise<void> {
+  if (progress.size === 0) return;
   await tx.query(`INSERT INTO playbill_watch.viewer_progress (${COLUMNS}) VALUES ${rowsOf(progress)}`);
 }
 
 /** Replaces progress whose rows are locked. */
-export async function replaceProgress(tx: Queryable, progress: readonly Progress[]): Promise<void> {
-  if (progress.length === 0) return;
+export async function replaceProgress(tx: Queryable, progress: ReadonlyMap<string, Progress>): Promise<void> {
+  if (progress.size === 0) return;
   await tx.query(
     `INSERT INTO playbill_watch.viewer_progress (${COLUMNS}) VALUES ${rowsOf(progress)}
      ON DUPLICATE KEY UPDATE last_watched = VALUES(last_watched), last_watched_at = VALUES(last_watched_at),
@@ -74,13 +76,13 @@ export async function replaceProgress(tx: Queryable, progress: readonly Progress
   );
 }
 
-function rowsOf(progress: readonly Progress[]): string {
-  return [...progress].sort(compareViewings).map(rowOf).join(',');
+function rowsOf(progress: ReadonlyMap<string, Progress>): string {
+  return inOrder(progress).map(rowOf).join(',');
 }
 
 function rowOf({ viewer, videoId, lastWatched, lastWatchedAtMs, latestCountedAtMs }: Progress): string {
-  const movedAt = instantLiteral(lastWatchedAtMs);
-  const countedAt = latestCountedAtMs === lastWatchedAtMs ? movedAt : instantLiteral(latestCountedAtMs);
+  const movedAt = instantNumeral(lastWatchedAtMs);
+  const countedAt = latestCountedAtMs === lastWatchedAtMs ? movedAt : instantNumeral(latestCountedAtMs);
   return `(${viewerLiteral(viewer)},${videoId},${countLiteral(lastWatched)},${movedAt},${countedAt})`;
 }
 

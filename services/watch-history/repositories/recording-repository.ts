@@ -1,11 +1,9 @@
+import type { WatchRecorded } from '#lib/contract';
 import type { Queryable } from '#lib/database';
-import type { Recording } from '../domain/recording.js';
 
 /** A recording as it goes over every wire: its JSON text is made once. */
 export interface WrittenRecording {
   readonly recordingId: string;
-  /** How many videos it has. */
-  readonly videos: number;
   readonly json: string;
 }
 
@@ -16,12 +14,8 @@ export interface PendingRecording {
   readonly published: boolean;
 }
 
-export function writeRecording(recording: Recording): WrittenRecording {
-  return {
-    recordingId: recording.recordingId,
-    videos: recording.videos.length,
-    json: JSON.stringify(recording),
-  };
+export function writeRecording(recording: WatchRecorded['recordings'][number]): WrittenRecording {
+  return { recordingId: recording.recordingId, json: JSON.stringify(recording) };
 }
 
 /** Writes the recording into the outbox, in the transaction of its events. */
@@ -54,6 +48,7 @@ function marks(values: readonly unknown[]): string {
 }
 
 interface RecordingRow {
+  readonly recording_id: string;
   readonly payload: string;
   readonly published_at: string | null;
 }
@@ -67,14 +62,14 @@ export async function readPending(
   options: { published: boolean; ageSeconds: number; limit: number },
 ): Promise<PendingRecording[]> {
   const rows: RecordingRow[] = await db.query(
-    `SELECT payload, published_at FROM playbill_watch.recording
+    `SELECT recording_id, payload, published_at FROM playbill_watch.recording
      WHERE published_at IS ${options.published ? 'NOT NULL' : 'NULL'}
        AND created_at < UTC_TIMESTAMP(3) - INTERVAL ? SECOND
      ORDER BY recording_id LIMIT ${options.limit}`,
     [options.ageSeconds],
   );
-  return rows.map(({ payload, published_at }) => ({
-    recording: writeRecording(JSON.parse(payload) as Recording),
+  return rows.map(({ recording_id, payload, published_at }) => ({
+    recording: { recordingId: recording_id, json: payload },
     published: published_at !== null,
   }));
 }

@@ -1,8 +1,8 @@
-import { eventIdToHex32, type KstDay, type ReasonCode, sliceOf } from '#domain';
+import { eventIdFromHex32, eventIdToHex32, type KstDay, type ReasonCode, sliceOf } from '#domain';
 import type { Queryable } from '#lib/database';
 import type { DecidedEvent } from '../domain/decide.js';
-import { storedEventKey, type WatchEvent } from '../domain/watch-event.js';
-import { countLiteral, dayLiteral, instantLiteral, uuidLiteral, viewerLiteral } from './literals.js';
+import { eventKey, type WatchEvent } from '../domain/watch-event.js';
+import { countLiteral, dayLiteral, dayNumeral, instantNumeral, uuidLiteral, viewerLiteral } from './literals.js';
 
 /** Keys of one statement: MariaDB turns longer lists into a join, which is slower. */
 const KEYS_MAX = 500;
@@ -15,9 +15,9 @@ export async function insertEvents(tx: Queryable, accepted: readonly DecidedEven
   if (accepted.length === 0) return;
   const rows = accepted.map(({ event, reason }) => {
     const slice = sliceOf(event.videoId);
-    return { sort: [event.day, slice, event.videoId] as const, text: rowOf(event, slice, reason) };
+    return { day: event.day, slice, videoId: event.videoId, text: rowOf(event, slice, reason) };
   });
-  rows.sort((a, b) => comparePlace(a.sort, b.sort));
+  rows.sort(comparePlaces);
   const result = await tx.query(
     `INSERT INTO playbill_watch.watch_event (day, slice, video_id, event_id, viewer, watched_at, played_time,
       last_watched, ad_view_count, reason) VALUES ${rows.map((row) => row.text).join(',')}`,
@@ -25,19 +25,23 @@ export async function insertEvents(tx: Queryable, accepted: readonly DecidedEven
   if (result.affectedRows !== rows.length) throw new Error(`${result.affectedRows} events stored of ${rows.length}`);
 }
 
-type Place = readonly [day: string, slice: number, videoId: bigint];
+interface Place {
+  readonly day: string;
+  readonly slice: number;
+  readonly videoId: bigint;
+}
 
-function comparePlace(a: Place, b: Place): number {
-  if (a[0] !== b[0]) return a[0] < b[0] ? -1 : 1;
-  if (a[1] !== b[1]) return a[1] - b[1];
-  if (a[2] === b[2]) return 0;
-  return a[2] < b[2] ? -1 : 1;
+function comparePlaces(a: Place, b: Place): number {
+  if (a.day !== b.day) return a.day < b.day ? -1 : 1;
+  if (a.slice !== b.slice) return a.slice - b.slice;
+  if (a.videoId === b.videoId) return 0;
+  return a.videoId < b.videoId ? -1 : 1;
 }
 
 function rowOf(event: WatchEvent, slice: number, reason: ReasonCode): string {
-  return `(${dayLiteral(event.day)},${slice},${event.videoId},${uuidLiteral(eventIdToHex32(event.eventId))},${viewerLiteral(
+  return `(${dayNumeral(event.day)},${slice},${event.videoId},${uuidLiteral(eventIdToHex32(event.eventId))},${viewerLiteral(
     event.viewer,
-  )},${instantLiteral(event.watchedAtMs)},${countLiteral(event.playedTime)},${countLiteral(event.lastWatched)},${countLiteral(
+  )},${instantNumeral(event.watchedAtMs)},${countLiteral(event.playedTime)},${countLiteral(event.lastWatched)},${countLiteral(
     event.adViewCount,
   )},${reason})`;
 }
@@ -62,8 +66,8 @@ export async function storedReasons(db: Queryable, events: readonly WatchEvent[]
        WHERE (day, slice, video_id, event_id) IN (${keys})`,
     );
     for (const row of rows) {
-      const key = storedEventKey(row.day, row.video_id, row.event_id.toString('hex'));
-      stored.set(key, Number(row.reason) as ReasonCode);
+      const eventId = eventIdFromHex32(row.event_id.toString('hex'));
+      stored.set(eventKey({ day: row.day, videoId: row.video_id, eventId }), Number(row.reason) as ReasonCode);
     }
   }
   return stored;

@@ -1,13 +1,14 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { DataSource } from 'typeorm';
 import { kstDayOf, sliceOf, type ValidityPolicy } from '#domain';
+import { writeVideos } from '#lib/contract';
 import { uuidv7 } from '#lib/dapr';
 import { inTransaction, isRetryable, type Queryable } from '#lib/database';
 import { Gatherer } from '#lib/gather';
 import { type IngestMetrics, inSpan } from '#lib/telemetry';
 import { type DecidedEvent, decideBatch, type Outcome, type Progress } from '../domain/decide.js';
 import { summarize } from '../domain/recording.js';
-import { progressKey, type WatchEvent } from '../domain/watch-event.js';
+import type { WatchEvent } from '../domain/watch-event.js';
 import { insertProgress, lockProgress, replaceProgress } from '../repositories/progress-repository.js';
 import { insertRecording, type WrittenRecording, writeRecording } from '../repositories/recording-repository.js';
 import { insertEvents, markDirty, storedReasons } from '../repositories/watch-event-repository.js';
@@ -31,6 +32,8 @@ export interface EventRecorderOptions {
 /** Longer than any transaction lives: within it of midnight an event counts as late, lest a run miss it. */
 const LATE_MARGIN_MS = 60_000;
 const RETRY_MS_MAX = 250;
+/** New rows of progress that are inserted by one statement. */
+const PART_ROWS = 250;
 /** A commit costs as much as a dozen of its events: where calls come together, it waits so many times as long. */
 const TOGETHER = 5;
 
@@ -120,9 +123,11 @@ export class EventRecorder {
    * Decides on rows of progress that nobody else can change until the transaction ends: all events of one viewer and
    * video, their retries among them, wait there for each other, on whichever replica they arrive. Rows that are there
    * are locked; those that are not are inserted, and where another transaction has been faster, decided anew on its.
+   * They are inserted part by part, since a collision undoes the part in which it happens.
    */
   async #decideIn(tx: Queryable, events: readonly WatchEvent[], expectsNew: boolean) {
-    const before = await lockProgress(tx, events);
+    const before = await lockProgress(tx, new Map(events.map((event) => [event.viewing, event])));
+    const inserted = new Map<string, Progress>();
     for (;;) {
       const stored = await storedReasons(
         tx,
@@ -130,38 +135,88 @@ export class EventRecorder {
       );
       const policies = this.options.policies();
       const { outcomes, accepted, progress } = decideBatch({ events, progress: before, stored, policies });
-      const { fresh, moved } = divide(progress, before);
-      try {
-        await insertProgress(tx, fresh);
-        return { outcomes, accepted, moved };
-      } catch (error) {
-        if (!isCollision(error)) throw error;
-        // The statement is undone, the transaction goes on.
-        const found = await lockProgress(tx, fresh);
-        if (found.size === 0) throw error;
-        for (const [key, value] of found) before.set(key, value);
-      }
+      requireInserted(progress, inserted);
+      const { fresh, moved } = divide(progress, { before, inserted });
+      const found = await insertParts(tx, fresh, inserted);
+      if (found === undefined) return { outcomes, accepted, moved };
+      for (const [viewing, value] of found) before.set(viewing, value);
     }
   }
 
   #recordingOf(accepted: readonly DecidedEvent[], nowMs: number): WrittenRecording {
     const recordedAt = new Date(nowMs).toISOString();
-    return writeRecording({ recordingId: uuidv7(), recordedAt, videos: summarize(accepted) });
+    return writeRecording({ recordingId: uuidv7(), recordedAt, videos: writeVideos(summarize(accepted)) });
   }
 }
 
 /** A stored event has moved its viewer's progress at least to its own instant. */
 function mayBeStored(event: WatchEvent, before: ReadonlyMap<string, Progress>): boolean {
-  const progress = before.get(progressKey(event));
+  const progress = before.get(event.viewing);
   return progress !== undefined && event.watchedAtMs <= progress.lastWatchedAtMs;
 }
 
+type ProgressMap = ReadonlyMap<string, Progress>;
+
 /** Progress that has no row yet, and progress whose row changes. */
-function divide(progress: ReadonlyMap<string, Progress>, before: ReadonlyMap<string, Progress>) {
-  const fresh: Progress[] = [];
-  const moved: Progress[] = [];
-  for (const [key, value] of progress) (before.has(key) ? moved : fresh).push(value);
+function divide(progress: ProgressMap, { before, inserted }: { before: ProgressMap; inserted: ProgressMap }) {
+  const fresh = new Map<string, Progress>();
+  const moved = new Map<string, Progress>();
+  for (const [viewing, value] of progress) {
+    const own = inserted.get(viewing);
+    if (own === undefined && !before.has(viewing)) fresh.set(viewing, value);
+    else if (own === undefined || !isSameProgress(own, value)) moved.set(viewing, value);
+  }
   return { fresh, moved };
+}
+
+/**
+ * What was inserted stays: @throws CollisionError when it would not have been by what is known now, since its event was
+ * stored under another viewer meanwhile
+ */
+function requireInserted(progress: ProgressMap, inserted: ProgressMap): void {
+  for (const viewing of inserted.keys()) {
+    if (!progress.has(viewing)) throw new CollisionError(`${viewing} has been inserted for a duplicate`);
+  }
+}
+
+/** As a row that was there, for which the server itself refuses an insert. */
+class CollisionError extends Error {
+  readonly code = 'ER_DUP_ENTRY';
+}
+
+function isSameProgress(a: Progress, b: Progress): boolean {
+  const isSamePlace = a.lastWatched === b.lastWatched && a.lastWatchedAtMs === b.lastWatchedAtMs;
+  return isSamePlace && a.latestCountedAtMs === b.latestCountedAtMs;
+}
+
+/**
+ * Inserts progress part by part, and adds what is in to `inserted`.
+ * @returns undefined when all is in; else, locked, the rows that another transaction has inserted before
+ */
+async function insertParts(tx: Queryable, fresh: ProgressMap, inserted: Map<string, Progress>) {
+  for (const part of partsOf(fresh)) {
+    try {
+      await insertProgress(tx, part);
+    } catch (error) {
+      if (!isCollision(error)) throw error;
+      // The statement is undone, the transaction goes on.
+      const found = await lockProgress(tx, part);
+      if (found.size === 0) throw error;
+      return found;
+    }
+    for (const [viewing, value] of part) inserted.set(viewing, value);
+  }
+  return undefined;
+}
+
+/** In the order of their texts, so that two transactions insert in the same order. */
+function partsOf(progress: ProgressMap): Map<string, Progress>[] {
+  const viewings = [...progress.keys()].sort();
+  const parts: Map<string, Progress>[] = [];
+  for (let at = 0; at < viewings.length; at += PART_ROWS) {
+    parts.push(new Map(viewings.slice(at, at + PART_ROWS).map((viewing) => [viewing, progress.get(viewing)!])));
+  }
+  return parts;
 }
 
 /** Where the events lie whose day is over, or nearly. */

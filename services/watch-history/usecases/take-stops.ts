@@ -11,7 +11,7 @@ import {
 import type { RequestIdentity } from '#lib/http';
 import type { IngestMetrics } from '#lib/telemetry';
 import { firstReason, type Outcome } from '../domain/decide.js';
-import type { VideoFacts, WatchEvent } from '../domain/watch-event.js';
+import { type VideoFacts, viewingOf, type WatchEvent } from '../domain/watch-event.js';
 import { eventIdAt } from './event-identity.js';
 import type { EventRecorder } from './record-events.js';
 import type { VideoDirectory } from './video-directory.js';
@@ -60,13 +60,12 @@ export interface StopsRequest {
  * @throws when the video service or the primary cannot be asked: then sending all of them again is right
  */
 export async function takeStops(services: StopServices, request: StopsRequest): Promise<StopResult[]> {
-  const videoIds = request.stops.flatMap((stop) => (stop instanceof Refusal ? [] : [stop.videoId]));
-  const videos = await services.videos.lookUp(videoIds);
+  const readable = request.stops.filter((stop): stop is Stop => !(stop instanceof Refusal));
+  const videos = await services.videos.lookUp(readable.map(({ videoId }) => videoId));
   const nowMs = services.now();
+  let video = 0;
   const checked = request.stops.map((stop, index) =>
-    stop instanceof Refusal
-      ? stop
-      : checkStop({ stop, index, video: videos.get(stop.videoId), nowMs }, request.identity),
+    stop instanceof Refusal ? stop : checkStop({ stop, index, video: videos[video++], nowMs }, request.identity),
   );
   const events = checked.filter((stop): stop is WatchEvent => !(stop instanceof Refusal));
   const outcomes = await services.recorder.record(events);
@@ -108,16 +107,18 @@ function checkStop({ stop, index, video, nowMs }: StopToCheck, identity: Request
   if (video === undefined) {
     return new Refusal([{ field: 'videoId', message: 'There is no such video.' }], sentId, true);
   }
-  const { videoId, viewer, playedTime, lastWatched, adViewCount } = stop;
-  const errors = checkWatchEvent({ ...stop, watchedAtMs: stop.watchedAt }, video, nowMs);
+  const { videoId, viewer, eventId, playedTime, lastWatched, adViewCount } = stop;
+  const input = { eventId, playedTime, lastWatched, adViewCount, watchedAtMs: stop.watchedAt };
+  const errors = checkWatchEvent(input, video, nowMs);
   if (errors.length > 0) return new Refusal(errors, sentId);
   const watchedAtMs = stop.watchedAt ?? identity.receivedAtMs;
   return {
-    eventId: stop.eventId ?? eventIdAt(identity, index),
+    eventId: eventId ?? eventIdAt(identity, index),
     videoId,
     creatorId: video.creatorId,
     ads: adsOf(video.lengthSeconds),
     viewer,
+    viewing: viewingOf(viewer, videoId),
     day: kstDayOf(watchedAtMs),
     watchedAtMs,
     playedTime,

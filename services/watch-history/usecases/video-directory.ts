@@ -16,21 +16,17 @@ export class VideoDirectory {
     private readonly rememberedMax: number,
   ) {}
 
-  /** @returns those of the videos that exist @throws what `fetchVideos` throws when the video service cannot be asked */
-  async lookUp(videoIds: readonly VideoId[]): Promise<ReadonlyMap<VideoId, VideoFacts>> {
-    const found = new Map<VideoId, VideoFacts>();
-    const missing = new Set<VideoId>();
-    for (const videoId of videoIds) {
-      const facts = this.#remembered.get(videoId);
-      if (facts === undefined) missing.add(videoId);
-      else found.set(videoId, facts);
-    }
-    if (missing.size === 0) return found;
-    for (const [videoId, facts] of await this.fetchVideos([...missing])) {
-      found.set(videoId, facts);
-      this.#remember(videoId, facts);
-    }
-    return found;
+  /**
+   * @returns what is known of video i, undefined when there is no such video
+   * @throws what `fetchVideos` throws when the video service cannot be asked
+   */
+  async lookUp(videoIds: readonly VideoId[]): Promise<(VideoFacts | undefined)[]> {
+    const facts = videoIds.map((videoId) => this.#remembered.get(videoId));
+    if (!facts.includes(undefined)) return facts;
+    const missing = new Set(videoIds.filter((_, index) => facts[index] === undefined));
+    const fetched = await this.fetchVideos([...missing]);
+    for (const [videoId, each] of fetched) this.#remember(videoId, each);
+    return facts.map((each, index) => each ?? fetched.get(videoIds[index]!));
   }
 
   #remember(videoId: VideoId, facts: VideoFacts): void {

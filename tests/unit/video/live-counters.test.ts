@@ -95,14 +95,15 @@ test('a recording that is delivered twice is counted once, and one that is none 
   const recording = {
     recordingId: uuidv7(),
     recordedAt: new Date().toISOString(),
-    videos: [[String(VIDEO), 3, 5, 2, [[1, 2, 0]]]],
+    videos: `${VIDEO},3,5,2,1,2,0`,
   };
   const event = { id: recording.recordingId, type: 'watch.recorded', data: { recordings: [recording] } };
   await handle(event);
   await handle(event);
   expect(await process.read(VIDEO)).toEqual({ plays: 0, views: 5 });
-  // As the release before sent it.
-  await handle({ ...event, data: { ...recording, recordingId: uuidv7() } });
+  // As the release before sends it.
+  const videos = [[String(VIDEO), 3, 5, 2, [[1, 2, 0]]]];
+  await handle({ ...event, data: { recordings: [{ ...recording, recordingId: uuidv7(), videos }] } });
   expect(await process.read(VIDEO)).toEqual({ plays: 0, views: 10 });
   await expect(handle({ ...event, data: { videos: 1 } })).rejects.toThrow('recordings');
 });

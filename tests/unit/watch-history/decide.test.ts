@@ -6,7 +6,7 @@ import {
   firstReason,
   type Progress,
 } from '../../../services/watch-history/domain/decide.js';
-import { eventKey, progressKey } from '../../../services/watch-history/domain/watch-event.js';
+import { eventKey } from '../../../services/watch-history/domain/watch-event.js';
 import { CREATOR_ID, DEVICE, event, NOON_MS, OTHER_DEVICE } from './support.js';
 
 function decide(input: Partial<DecideInput> & Pick<DecideInput, 'events'>) {
@@ -90,7 +90,7 @@ test('a not-counted event moves the position; an earlier one does not move it ba
     event({ watchedAtMs: NOON_MS - 100_000, lastWatched: 7 }),
   ];
   const { progress } = decide({ events });
-  expect(progress.get(progressKey(events[0]!))).toMatchObject({
+  expect(progress.get(events[0]!.viewing)).toMatchObject({
     lastWatched: 300,
     lastWatchedAtMs: NOON_MS + 1_000,
     latestCountedAtMs: NOON_MS,

@@ -1,5 +1,5 @@
 import { adsOf, type CreatorId, type EventId, kstDayOf, parseEventId, type VideoId, type Viewer } from '#domain';
-import type { WatchEvent } from '../../../services/watch-history/domain/watch-event.js';
+import { viewingOf, type WatchEvent } from '../../../services/watch-history/domain/watch-event.js';
 
 export const NOON_MS = Date.parse('2026-11-25T03:00:00Z');
 export const DEVICE = 'd:11111111-1111-4111-8111-111111111111' as Viewer;
@@ -16,18 +16,19 @@ export function newEventId(): EventId {
 
 /** A watch event of a 15-minute video, watched by a device at noon unless given. */
 export function event(fields: Partial<WatchEvent> = {}): WatchEvent {
-  const watchedAtMs = fields.watchedAtMs ?? NOON_MS;
+  const { viewer = DEVICE, videoId = 100n as VideoId, watchedAtMs = NOON_MS } = fields;
   return {
     eventId: newEventId(),
-    videoId: 100n as VideoId,
+    videoId,
     creatorId: CREATOR_ID,
     ads: adsOf(900),
-    viewer: DEVICE,
+    viewer,
     day: kstDayOf(watchedAtMs),
     watchedAtMs,
     playedTime: 60,
     lastWatched: 60,
     adViewCount: 0,
     ...fields,
+    viewing: viewingOf(viewer, videoId),
   };
 }

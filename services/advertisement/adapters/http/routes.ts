@@ -1,5 +1,5 @@
 import express, { type Express } from 'express';
-import { type Recording, readWatchRecorded } from '#lib/contract';
+import { type ReadOptions, type Recording, readWatchRecorded } from '#lib/contract';
 import { type ReceivedEvent, UnusableEventError } from '#lib/dapr';
 import type { RecordingApplier } from '../../usecases/apply-recordings.js';
 
@@ -24,18 +24,19 @@ export function recordingHandler(
   applier: Pick<RecordingApplier, 'apply' | 'isKnown'>,
 ): (event: ReceivedEvent) => Promise<void> {
   return async ({ data }) => {
-    const read = readRecordings(data);
+    // Most have come by call, and are counted.
+    const read = readRecordings(data, { isKnown: (recordingId) => applier.isKnown(recordingId) });
     if (typeof read === 'string') throw new UnusableEventError(read);
-    const results = await applier.apply(read.filter(({ recordingId }) => !applier.isKnown(recordingId)));
+    const results = await applier.apply(read);
     if (results.includes('too old')) throw new UnusableEventError('too old to know whether it was counted');
   };
 }
 
 /** @returns the recordings, or what is wrong with them */
-function readRecordings(data: unknown): readonly Recording[] | string {
-  const read = readWatchRecorded(data);
+function readRecordings(data: unknown, options: ReadOptions = {}): readonly Recording[] | string {
+  const read = readWatchRecorded(data, options);
   if (typeof read === 'string') return read;
-  return read.recordings.every(isConsistent) ? read.recordings : 'ad views of a video without ads';
+  return read.every(isConsistent) ? read : 'ad views of a video without ads';
 }
 
 /** A video without ads has no ad views. */
