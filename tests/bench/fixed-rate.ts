@@ -4,7 +4,7 @@ import { setPriority } from 'node:os';
 export interface Call {
   readonly path: string;
   /** JSON of a POST; a call without one is a GET. */
-  readonly body?: string | undefined;
+  readonly body?: string | Buffer | undefined;
   readonly headers: Readonly<Record<string, string>>;
 }
 

@@ -3,7 +3,7 @@ import { kstDayOf } from '#domain';
 import { installationOf } from '../../services/ops/adapters/installation.js';
 import { UserClient } from '../../services/ops/adapters/user-client.js';
 import { type Answer, type Call, goFirst, quantile, send, sendAtFixedRate } from './fixed-rate.js';
-import { BULK_EVENTS, type BulkAnswer, countStored, EventSource, introduceVideos, load, readVideos } from './ingest.js';
+import { BULK_EVENTS, countStored, EventSource, introduceVideos, load, readBulkAnswer, readVideos } from './ingest.js';
 import { type Bench, type BenchStack, printTable } from './support.js';
 
 const VIDEOS = 20_000;
@@ -56,10 +56,10 @@ function kindsOf(source: EventSource, token: string): Kind[] {
       atOnce: 3,
       next: () => ({
         path: '/v1/video/stops',
-        body: JSON.stringify({ events: source.many(BULK_EVENTS) }),
+        body: source.bulk(BULK_EVENTS),
         headers: { authorization: `Bearer ${token}` },
       }),
-      acceptedBy: ({ status, text }) => (status === 200 ? (JSON.parse(text) as BulkAnswer).accepted : 0),
+      acceptedBy: ({ status, text }) => (status === 200 ? readBulkAnswer(text).accepted : 0),
     },
   ];
 }

@@ -7,12 +7,12 @@ import { UserClient } from '../../services/ops/adapters/user-client.js';
 import { type Answer, quantile, sendAtFixedRate } from './fixed-rate.js';
 import {
   BULK_EVENTS,
-  type BulkAnswer,
   countStored,
   EventSource,
   introduceVideos,
   lagSecondsOf,
   load,
+  readBulkAnswer,
   readVideos,
   residentMb,
   VIDEOS,
@@ -79,7 +79,7 @@ class Soak {
 
   #next() {
     const { source, token } = this.given;
-    const body = JSON.stringify({ events: source.many(BULK_EVENTS) });
+    const body = source.bulk(BULK_EVENTS);
     return { path: '/v1/video/stops', body, headers: { authorization: `Bearer ${token}` } };
   }
 
@@ -92,7 +92,7 @@ class Soak {
         const { path, body, headers } = this.#next();
         const { status, text } = await post(path, body, headers);
         if (status !== 200) throw new Error(`stops: ${status} ${text.slice(0, 300)}`);
-        accepted += (JSON.parse(text) as BulkAnswer).accepted;
+        accepted += readBulkAnswer(text).accepted;
       });
     await bulk(5_000);
     accepted = 0;
@@ -142,7 +142,7 @@ class Soak {
   #note(answer: Answer): void {
     const { text, ...rest } = answer;
     this.#answers.push({ ...rest, text: '' });
-    if (answer.status === 200) this.#accepted += (JSON.parse(text) as BulkAnswer).accepted;
+    if (answer.status === 200) this.#accepted += readBulkAnswer(text).accepted;
   }
 
   async #watchLag(): Promise<{ connections: Connection[]; end: () => Promise<void> }> {
