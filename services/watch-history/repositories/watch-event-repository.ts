@@ -7,22 +7,43 @@ import { countLiteral, dayLiteral, dayNumeral, instantNumeral, uuidLiteral, view
 /** Keys of one statement: MariaDB turns longer lists into a join, which is slower. */
 const KEYS_MAX = 500;
 
+/** An event as a row without its reason, which is decided only when others have to wait. */
+export interface EventRow extends Place {
+  readonly event: WatchEvent;
+  readonly text: string;
+}
+
+/** Writes events as rows, in the order of the primary key: before the transaction, lest rows be locked meanwhile. */
+export function writeRows(events: readonly WatchEvent[]): EventRow[] {
+  const rows = events.map((event): EventRow => {
+    const slice = sliceOf(event.videoId);
+    return { day: event.day, slice, videoId: event.videoId, event, text: rowOf(event, slice) };
+  });
+  return rows.sort(comparePlaces);
+}
+
 /**
- * Inserts the events by one statement, in the order of the primary key.
+ * Inserts those of the rows whose events are accepted, by one statement.
  * @throws ER_DUP_ENTRY when one of them is there already
  */
-export async function insertEvents(tx: Queryable, accepted: readonly DecidedEvent[]): Promise<void> {
+export async function insertEvents(
+  tx: Queryable,
+  { rows, accepted }: { rows: readonly EventRow[]; accepted: readonly DecidedEvent[] },
+): Promise<void> {
   if (accepted.length === 0) return;
-  const rows = accepted.map(({ event, reason }) => {
-    const slice = sliceOf(event.videoId);
-    return { day: event.day, slice, videoId: event.videoId, text: rowOf(event, slice, reason) };
-  });
-  rows.sort(comparePlaces);
+  const reasons = new Map(accepted.map(({ event, reason }) => [event, reason]));
+  const texts: string[] = [];
+  for (const { event, text } of rows) {
+    const reason = reasons.get(event);
+    // One that was handed in twice has two rows.
+    if (reasons.delete(event)) texts.push(`${text},${reason})`);
+  }
   const result = await tx.query(
     `INSERT INTO playbill_watch.watch_event (day, slice, video_id, event_id, viewer, watched_at, played_time,
-      last_watched, ad_view_count, reason) VALUES ${rows.map((row) => row.text).join(',')}`,
+      last_watched, ad_view_count, reason) VALUES ${texts.join(',')}`,
   );
-  if (result.affectedRows !== rows.length) throw new Error(`${result.affectedRows} events stored of ${rows.length}`);
+  const stored = result.affectedRows;
+  if (stored !== accepted.length) throw new Error(`${stored} events stored of ${accepted.length}`);
 }
 
 interface Place {
@@ -38,12 +59,12 @@ function comparePlaces(a: Place, b: Place): number {
   return a.videoId < b.videoId ? -1 : 1;
 }
 
-function rowOf(event: WatchEvent, slice: number, reason: ReasonCode): string {
+function rowOf(event: WatchEvent, slice: number): string {
   return `(${dayNumeral(event.day)},${slice},${event.videoId},${uuidLiteral(eventIdToHex32(event.eventId))},${viewerLiteral(
     event.viewer,
   )},${instantNumeral(event.watchedAtMs)},${countLiteral(event.playedTime)},${countLiteral(event.lastWatched)},${countLiteral(
     event.adViewCount,
-  )},${reason})`;
+  )}`;
 }
 
 interface StoredRow {

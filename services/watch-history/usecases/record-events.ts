@@ -11,7 +11,13 @@ import { summarize } from '../domain/recording.js';
 import type { WatchEvent } from '../domain/watch-event.js';
 import { insertProgress, lockProgress, replaceProgress } from '../repositories/progress-repository.js';
 import { insertRecording, type WrittenRecording, writeRecording } from '../repositories/recording-repository.js';
-import { insertEvents, markDirty, storedReasons } from '../repositories/watch-event-repository.js';
+import {
+  type EventRow,
+  insertEvents,
+  markDirty,
+  storedReasons,
+  writeRows,
+} from '../repositories/watch-event-repository.js';
 
 export interface EventRecorderOptions {
   readonly primary: DataSource;
@@ -32,6 +38,14 @@ export interface EventRecorderOptions {
 /** Longer than any transaction lives: within it of midnight an event counts as late, lest a run miss it. */
 const LATE_MARGIN_MS = 60_000;
 const RETRY_MS_MAX = 250;
+/** Events that are committed together. */
+interface Batch {
+  readonly events: readonly WatchEvent[];
+  readonly rows: readonly EventRow[];
+  /** Whether only those are looked for that the viewers' progress says may be stored. */
+  readonly expectsNew: boolean;
+}
+
 /** New rows of progress that are inserted by one statement. */
 const PART_ROWS = 250;
 /** A commit costs as much as a dozen of its events: where calls come together, it waits so many times as long. */
@@ -89,11 +103,12 @@ export class EventRecorder {
    */
   async #commit(events: readonly WatchEvent[]): Promise<readonly Outcome[]> {
     const giveUpAt = performance.now() + this.options.deadlineMs;
+    const rows = writeRows(events);
     let expectsNew = true;
     for (let attempt = 1; ; attempt++) {
       try {
         const { outcomes, recording } = await inTransaction(this.options.primary, (tx) =>
-          this.#recordIn(tx, events, expectsNew),
+          this.#recordIn(tx, { events, rows, expectsNew }),
         );
         if (recording !== undefined) this.options.onRecorded(recording);
         return outcomes;
@@ -107,12 +122,12 @@ export class EventRecorder {
     }
   }
 
-  async #recordIn(tx: Queryable, events: readonly WatchEvent[], expectsNew: boolean) {
+  async #recordIn(tx: Queryable, { events, rows, expectsNew }: Batch) {
     const { outcomes, accepted, moved } = await this.#decideIn(tx, events, expectsNew);
     if (accepted.length === 0) return { outcomes, recording: undefined };
     const nowMs = this.#now();
     const recording = this.#recordingOf(accepted, nowMs);
-    await insertEvents(tx, accepted);
+    await insertEvents(tx, { rows, accepted });
     await replaceProgress(tx, moved);
     await insertRecording(tx, recording);
     await markDirty(tx, lateEvents(accepted, nowMs));
