@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { constants, setPriority } from 'node:os';
 import { addDays, kstDayOf, startOfDayMs } from '#domain';
 import { createVerifier, keysFrom } from '#lib/auth';
 import { readConfig } from '#lib/config';
@@ -38,6 +39,8 @@ const DRIVE_INTERVAL_MS = 5_000;
 const CRON_AFTER_MIDNIGHT_MS = 10 * 60_000;
 
 async function main(): Promise<void> {
+  // Nobody waits for a run, but viewers do for the services that share its machine.
+  setPriority(constants.priority.PRIORITY_BELOW_NORMAL);
   const config = readConfig(configSchema);
   const { logger, sidecar, onStop } = await beginService('batch', config);
   const { context, relay, close } = await createContext({ config, logger, sidecar });

@@ -38,6 +38,11 @@ export interface EventRecorderOptions {
 /** Longer than any transaction lives: within it of midnight an event counts as late, lest a run miss it. */
 const LATE_MARGIN_MS = 60_000;
 const RETRY_MS_MAX = 250;
+/** New rows of progress that are inserted by one statement. */
+const PART_ROWS = 250;
+/** A commit costs as much as a dozen of its events: where calls come together, it waits so many times as long. */
+const TOGETHER = 5;
+
 /** Events that are committed together. */
 interface Batch {
   readonly events: readonly WatchEvent[];
@@ -45,11 +50,6 @@ interface Batch {
   /** Whether only those are looked for that the viewers' progress says may be stored. */
   readonly expectsNew: boolean;
 }
-
-/** New rows of progress that are inserted by one statement. */
-const PART_ROWS = 250;
-/** A commit costs as much as a dozen of its events: where calls come together, it waits so many times as long. */
-const TOGETHER = 5;
 
 /**
  * Stores watch events: decided, durable, and deduplicated for ever by their primary key. Concurrent calls are gathered
