@@ -81,7 +81,7 @@ test('many slow answers of one moment lower it once', async () => {
 
 test('each path has its own limit, which is known before anything else is done for a request', async () => {
   const admissions = new Admissions(ROUTES, { GATEWAY_SLOW_MS: 1_000, GATEWAY_BULK_SLOW_MS: 1_000 });
-  const asked = askMany(admissions.of(watch.stopVideo)!, 128);
+  const asked = askMany(admissions.of(watch.stopVideo)!, 256);
   expect(admissions.isFull({ method: 'POST', url: '/v1/video/stop?a=1' })).toBe(true);
   expect(admissions.isFull({ method: 'POST', url: '/v1/video/play' })).toBe(false);
   await finishAll(asked);

@@ -122,6 +122,6 @@ export class Admissions {
 
 function optionsOf(route: Route, config: Settings): AdmissionOptions {
   return route.auth === 'ingest'
-    ? { slowMs: config.GATEWAY_BULK_SLOW_MS, atOnceMin: 4, atOnceStart: 8, atOnceMax: 32 }
-    : { slowMs: config.GATEWAY_SLOW_MS, atOnceMin: 16, atOnceStart: 128, atOnceMax: 512 };
+    ? { slowMs: config.GATEWAY_BULK_SLOW_MS, atOnceMin: 4, atOnceStart: 12, atOnceMax: 32 }
+    : { slowMs: config.GATEWAY_SLOW_MS, atOnceMin: 16, atOnceStart: 256, atOnceMax: 512 };
 }
