@@ -1,6 +1,6 @@
 // The way in, straight after `git clone`: it needs Node's built-in modules only, brings the packages and the compiled
 // code up to date, and then does what it was asked for.
-import { spawn, spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { delimiter, dirname, join } from 'node:path';
@@ -73,19 +73,16 @@ async function runChecks() {
   await step('Lint and format', () => run('biome', ['ci', '.']));
   await step('Layers', () => run(process.execPath, ['deploy/local/check-layers.mjs']));
   await step('Generated pages', () => inThisProcess('deploy/docs/main.js', ['--check']));
-  const go = findGo();
-  if (go === undefined)
-    console.log("skipped: docker-compose.yml by Compose's own reader, which needs Go 1.24 or newer");
-  else await step('docker-compose.yml', () => run(go, ['run', '-C', 'tests/compose', '.', '../../docker-compose.yml']));
+  await checkComposeFile();
 }
 
-/** What builds the Dapr runtime builds this as well; a machine with an installed runtime may have none. */
-function findGo() {
-  return ['go', '/usr/local/go/bin/go'].find((program) => {
-    const { stdout } = spawnSync(program, ['version'], { encoding: 'utf8' });
-    const [, major, minor] = /go(\d+)\.(\d+)/.exec(stdout ?? '') ?? [];
-    return Number(major) > 1 || Number(minor) >= 24;
-  });
+/** What builds the Dapr runtime builds Compose's own reader as well; a machine with an installed runtime may have none. */
+async function checkComposeFile() {
+  const { findGo } = await import(pathToFileURL(compiled('deploy/local/prerequisites/go.js')).href);
+  const go = await findGo([1, 24]);
+  if (go?.isNewEnough !== true)
+    return console.log("skipped: docker-compose.yml by Compose's own reader, which needs Go 1.24 or newer");
+  await step('docker-compose.yml', () => run(go.path, ['run', '-C', 'tests/compose', '.', '../../docker-compose.yml']));
 }
 
 async function main([task, ...args]) {

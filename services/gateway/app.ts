@@ -5,7 +5,7 @@ import helmet from 'helmet';
 import { Counter, Histogram, Registry } from 'prom-client';
 import type { Verifier } from '#lib/auth';
 import type { Route } from '#lib/contract';
-import { answerErrors, answerOf, ENDING, notFound, Problem } from '#lib/http';
+import { addHealth, answerErrors, answerOf, notFound } from '#lib/http';
 import type { Logger } from '#lib/logging';
 import { collectProcessMetrics, traceRequests } from '#lib/telemetry';
 import { Admissions, TOO_MUCH } from './adapters/http/admission.js';
@@ -89,14 +89,7 @@ function securityHeaders(): RequestHandler {
 }
 
 function addOwnRoutes(app: Express, { config, routes, ready }: AppOptions, registry: Registry): void {
-  app.get('/healthz', (_req, res) => void res.json({ status: 'ok' }));
-  app.get('/readyz', async (_req, res) => {
-    const state = app.enabled(ENDING) ? Promise.reject(new Error('the gateway is ending')) : ready();
-    await state.catch((error: Error) => {
-      throw new Problem('UNAVAILABLE', { detail: error.message, retryAfterSeconds: 1 });
-    });
-    res.json({ status: 'ready' });
-  });
+  addHealth(app, { name: 'the gateway', ready });
   const document = describeRoutes(routes);
   const page = renderDocs(document);
   app.get('/openapi.json', (_req, res) => void res.json(document));

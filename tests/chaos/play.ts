@@ -5,7 +5,7 @@ import { Random } from '../../services/ops/generator/random.js';
 import type { Aftermath, Scenario } from './scenarios.js';
 import type { Statements } from './statements.js';
 import { Traffic, type TrafficReport, type TrafficVideo } from './traffic.js';
-import { judgeAdCounters, judgeBooks, judgeEvents } from './verdict.js';
+import { judgeAdCounters, judgeBooks, judgeEvents, type Verdict } from './verdict.js';
 import type { World } from './world.js';
 
 export interface PlayOptions {
@@ -67,10 +67,8 @@ export async function play({ world, statements, scenario, day, seed }: PlayOptio
     report = await traffic.stop();
     await aftermath.tidyUp?.();
   }
-  await world.settle(day);
-  const verdict = await judgeEvents(world.db, report.events);
-  problems.push(...report.contradictions.slice(0, 10), ...verdict.problems, ...(await judgeBooks(world.db, day)));
-  problems.push(...(await judgeReconciliation(world, day)), ...(await untilAdsCounted(world)));
+  const verdict = await settleAndJudge(world, { report, day });
+  problems.push(...verdict.problems);
   const mails = await statements.judge();
   problems.push(...mails.problems);
   return {
@@ -110,6 +108,18 @@ async function probe(gatewayUrl: string, { videoId }: TrafficVideo): Promise<tru
   return response.ok || undefined;
 }
 
+/** Settles the day of the traffic, and holds what is stored against what was sent and answered. */
+export async function settleAndJudge(
+  world: World,
+  { report, day }: { report: TrafficReport; day: KstDay },
+): Promise<Verdict> {
+  await world.settle(day);
+  const verdict = await judgeEvents(world.db, report.events);
+  const problems = [...report.contradictions.slice(0, 10), ...verdict.problems, ...(await judgeBooks(world.db, day))];
+  problems.push(...(await judgeReconciliation(world, day)), ...(await untilAdsCounted(world)));
+  return { ...verdict, problems };
+}
+
 /** The product's own proof must agree with ours. */
 async function judgeReconciliation(world: World, day: KstDay): Promise<string[]> {
   const { differences } = await world.batch.reconciliation(day);
@@ -117,7 +127,7 @@ async function judgeReconciliation(world: World, day: KstDay): Promise<string[]>
 }
 
 /** Ad views may be on their way by the queue; they arrive by themselves. */
-export async function untilAdsCounted(world: World): Promise<string[]> {
+async function untilAdsCounted(world: World): Promise<string[]> {
   const videoAds = new Map(
     (await world.videos(100_000)).map(({ videoId, lengthSeconds }) => [
       String(videoId),

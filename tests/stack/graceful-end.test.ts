@@ -1,56 +1,31 @@
-import { rm } from 'node:fs/promises';
-import { join } from 'node:path';
 import { addDays, type KstDay, kstDayOf } from '#domain';
-import { type ProcessEnd, ROOT_DIR, type Stack, startStack } from '../../deploy/local/stack/index.js';
+import type { ProcessEnd, Stack } from '../../deploy/local/stack/index.js';
 import { installationOf } from '../../services/ops/adapters/installation.js';
 import { UserClient } from '../../services/ops/adapters/user-client.js';
-import { ingestTokenOf } from '../chaos/clients.js';
-import { untilAdsCounted } from '../chaos/play.js';
+import { settleAndJudge } from '../chaos/play.js';
 import { Traffic, type TrafficReport } from '../chaos/traffic.js';
-import { judgeBooks, judgeEvents } from '../chaos/verdict.js';
-import { World } from '../chaos/world.js';
+import type { World } from '../chaos/world.js';
+import { badEnds } from './support/ends.js';
 import { Members, type MembersReport } from './support/members.js';
-import { type SmtpSink, startSmtpSink } from './support/smtp-sink.js';
+import { openOwnWorld } from './support/own-world.js';
 
 /**
  * What docs/operations.md promises of an end: every process that is told to ends by itself, and no client notices. One
  * more replica of each service is started before one is ended, as Kubernetes does it, on a stack of the test's own.
  */
-const STATE_DIR = join(ROOT_DIR, '.local', 'graceful-end-test');
-const PORT_OFFSET = 6_000 + Number(process.env.PLAYBILL_PORT_OFFSET ?? 0);
 const DAY: KstDay = addDays(kstDayOf(Date.now()), -3);
 const EVENTS = 300_000;
-/** What every process that is told to end has (docker-compose.yml: stop_grace_period). */
-const GRACE_MS = 20_000;
-
 let stack: Stack;
 let world: World;
-let sink: SmtpSink & { readonly port: number };
+let close: (() => Promise<void>) | undefined;
 let gatewayUrl = '';
 
 beforeAll(async () => {
-  await rm(STATE_DIR, { recursive: true, force: true });
-  sink = await startSmtpSink(0);
-  stack = await startStack({
-    stateDir: STATE_DIR,
-    portOffset: PORT_OFFSET,
-    fresh: true,
-    env: {
-      PLAYBILL_DB_LOG_SIZE: '128M',
-      PLAYBILL_SMTP: `127.0.0.1:${sink.port}`,
-      OTEL_EXPORTER_OTLP_ENDPOINT: undefined,
-    },
-  });
-  world = new World(stack, await ingestTokenOf(stack), { sink });
+  ({ stack, world, close } = await openOwnWorld({ name: 'graceful-end-test', portOffset: 6_000 }));
   gatewayUrl = world.gatewayUrl;
 }, 180_000);
 
-afterAll(async () => {
-  await world?.close();
-  await stack?.stop();
-  await sink?.close();
-  await rm(STATE_DIR, { recursive: true, force: true });
-}, 60_000);
+afterAll(() => close?.(), 60_000);
 
 type Replicas = readonly (readonly [appId: string, old: string])[];
 
@@ -89,11 +64,7 @@ test('each service and sidecar that is told to end does so by itself, and every 
   await world.fillDay(DAY, { events: EVENTS, videos: 500, creators: 50, seed: 1 });
   // As the address in front of the gateways, which knows which of them serve.
   const target = {
-    get gatewayUrl() {
-      return gatewayUrl;
-    },
-  };
-  const traffic = new Traffic({
+    // As the address in front of the gateways, which knows which of them serve.
     get gatewayUrl() {
       return gatewayUrl;
     },
@@ -101,7 +72,8 @@ test('each service and sidecar that is told to end does so by itself, and every 
     videos: await world.videos(100),
     day: DAY,
     seed: 1,
-  });
+  };
+  const traffic = new Traffic(target);
   const members = await Members.signUp(target);
   traffic.start();
   members.start();
@@ -140,16 +112,12 @@ test('each service and sidecar that is told to end does so by itself, and every 
   } finally {
     [report, ofMembers] = await Promise.all([traffic.stop(), members.stop()]);
   }
-  const bad = ends.filter(({ code, signal, tookMs }) => code !== 0 || signal !== null || tookMs >= GRACE_MS);
-  expect(bad).toEqual([]);
+  expect(badEnds(ends)).toEqual([]);
   expect(ends).toHaveLength(2 * 9);
   expect({ calls: report.failures, ofMembers: ofMembers.failures }).toEqual({ calls: [], ofMembers: [] });
   expect(report.calls).toBeGreaterThan(300);
   for (const calls of Object.values(ofMembers.calls)) expect(calls).toBeGreaterThan(20);
   await world.replaceStack(stack);
-  await world.settle(DAY);
-  const verdict = await judgeEvents(world.db, report.events);
-  const problems = [...report.contradictions, ...verdict.problems, ...(await judgeBooks(world.db, DAY))];
-  problems.push(...(await untilAdsCounted(world)));
+  const { problems } = await settleAndJudge(world, { report, day: DAY });
   expect(problems).toEqual([]);
 }, 240_000);

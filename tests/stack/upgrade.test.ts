@@ -1,51 +1,34 @@
-import { rm } from 'node:fs/promises';
-import { join } from 'node:path';
 import { addDays, type KstDay, kstDayOf } from '#domain';
-import { ROOT_DIR, type Stack, startStack } from '../../deploy/local/stack/index.js';
-import { ingestTokenOf } from '../chaos/clients.js';
-import { untilAdsCounted } from '../chaos/play.js';
+import type { Stack } from '../../deploy/local/stack/index.js';
+import { settleAndJudge } from '../chaos/play.js';
 import { Traffic, type TrafficReport } from '../chaos/traffic.js';
-import { judgeBooks, judgeEvents } from '../chaos/verdict.js';
-import { World } from '../chaos/world.js';
+import type { World } from '../chaos/world.js';
 import { previousRelease } from '../release/previous.js';
-import { type SmtpSink, startSmtpSink } from './support/smtp-sink.js';
+import { openOwnWorld } from './support/own-world.js';
 
 /**
  * The upgrade of docs/operations.md on a stack of its own: the release before this one, from its compiled code and its
  * own schema, is replaced replica by replica while players send and a day is run.
  */
-const STATE_DIR = join(ROOT_DIR, '.local', 'upgrade-test');
-const PORT_OFFSET = 8_000 + Number(process.env.PLAYBILL_PORT_OFFSET ?? 0);
 const SERVICES = ['user', 'video', 'watch-history', 'advertisement', 'batch', 'gateway'];
 const FIRST_DAY: KstDay = addDays(kstDayOf(Date.now()), -3);
 const EVENTS = 30_000;
 
 let stack: Stack;
 let world: World;
-/** No mail is sent here. */
-let sink: SmtpSink;
+let close: (() => Promise<void>) | undefined;
 
 beforeAll(async () => {
   const { codeDir } = await previousRelease();
-  await rm(STATE_DIR, { recursive: true, force: true });
-  stack = await startStack({
-    stateDir: STATE_DIR,
-    portOffset: PORT_OFFSET,
-    fresh: true,
+  ({ stack, world, close } = await openOwnWorld({
+    name: 'upgrade-test',
+    portOffset: 8_000,
     codeDir,
     services: SERVICES,
-    env: { PLAYBILL_DB_LOG_SIZE: '128M', OTEL_EXPORTER_OTLP_ENDPOINT: undefined },
-  });
-  sink = await startSmtpSink(0);
-  world = new World(stack, await ingestTokenOf(stack), { sink });
+  }));
 }, 180_000);
 
-afterAll(async () => {
-  await world?.close();
-  await stack?.stop();
-  await sink?.close();
-  await rm(STATE_DIR, { recursive: true, force: true });
-}, 60_000);
+afterAll(() => close?.(), 60_000);
 
 /** Starts a replica of this release, and ends one of the release before when it works.  */
 async function replace(appId: string, old: string): Promise<void> {
@@ -108,11 +91,8 @@ test('a release replaces the one before it: every call is answered, nothing is l
     report = await traffic.stop();
   }
   await world.replaceStack(stack);
-  await world.settle(dayOfBoth);
-  const verdict = await judgeEvents(world.db, report.events);
-  const problems = [...report.contradictions, ...verdict.problems, ...(await judgeBooks(world.db, dayOfBoth))];
-  problems.push(...(await untilAdsCounted(world)));
+  const { problems, storedOnce } = await settleAndJudge(world, { report, day: dayOfBoth });
   expect({ problems, failures: report.failures }).toEqual({ problems: [], failures: [] });
-  expect(verdict.storedOnce).toBeGreaterThan(1_000);
+  expect(storedOnce).toBeGreaterThan(1_000);
   for (const day of [dayOfOld, dayOfBoth]) expect((await world.batch.reconciliation(day)).differences).toEqual([]);
 }, 240_000);

@@ -6,7 +6,8 @@ import { join } from 'node:path';
 import { SetupError } from '../stack/errors.js';
 import { ROOT_DIR, sharedCacheDir } from '../stack/paths.js';
 import type { RunStep } from '../stack/run-step.js';
-import { CommandFailed, findProgram, runCommand } from './commands.js';
+import { CommandFailed, runCommand } from './commands.js';
+import { findGo, isAtLeast, type VersionMin } from './go.js';
 
 /** Paths of the Dapr runtime's programs. */
 export interface DaprPrograms {
@@ -18,8 +19,8 @@ export interface DaprPrograms {
 
 const PROGRAMS = ['daprd', 'placement', 'scheduler', 'sentry'] as const;
 const VERSION = '1.18.1';
-const VERSION_MIN: readonly [number, number] = [1, 16];
-const GO_MIN: readonly [number, number] = [1, 26];
+const VERSION_MIN: VersionMin = [1, 16];
+const GO_MIN: VersionMin = [1, 26];
 const RUNTIME_DIR = join(ROOT_DIR, 'dapr', 'runtime');
 
 const THREE_WAYS =
@@ -69,13 +70,6 @@ async function findInstalled(): Promise<DaprPrograms | undefined> {
   return version !== undefined && isAtLeast(version.stdout, VERSION_MIN) ? programsIn(dir) : undefined;
 }
 
-function isAtLeast(text: string, [major, minor]: readonly [number, number]): boolean {
-  const match = /(\d+)\.(\d+)/.exec(text);
-  if (match === null) return false;
-  const [foundMajor, foundMinor] = [Number(match[1]), Number(match[2])];
-  return foundMajor > major || (foundMajor === major && foundMinor >= minor);
-}
-
 /** A digest of everything that the programs are made of. */
 async function sourceKey(): Promise<string> {
   const files = (await readdir(RUNTIME_DIR, { recursive: true })).filter((file) => /\.(go|mod|sum)$/.test(file)).sort();
@@ -85,7 +79,7 @@ async function sourceKey(): Promise<string> {
 }
 
 async function build(target: string, step: RunStep): Promise<void> {
-  const go = await findGo();
+  const go = await requireGo();
   const unfinished = `${target}.${process.pid}`;
   await rm(unfinished, { recursive: true, force: true });
   await mkdir(unfinished, { recursive: true });
@@ -105,15 +99,14 @@ async function build(target: string, step: RunStep): Promise<void> {
   }
 }
 
-async function findGo(): Promise<string> {
-  const go = findProgram('go') ?? ['/usr/local/go/bin/go'].find((path) => existsSync(path));
+async function requireGo(): Promise<string> {
+  const go = await findGo(GO_MIN);
   if (go === undefined)
     throw new SetupError('the Dapr runtime is not installed, and there is no Go to build it', THREE_WAYS);
-  const { stdout } = await runCommand(go, ['version']);
-  if (!isAtLeast(stdout, GO_MIN)) {
-    throw new SetupError(`the Dapr runtime is not installed, and ${stdout.trim()} is too old to build it`, THREE_WAYS);
+  if (!go.isNewEnough) {
+    throw new SetupError(`the Dapr runtime is not installed, and ${go.version} is too old to build it`, THREE_WAYS);
   }
-  return go;
+  return go.path;
 }
 
 /** Neither a newer toolchain nor other modules than those of go.sum are taken. */

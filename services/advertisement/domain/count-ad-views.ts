@@ -1,16 +1,4 @@
-import { roundsOfAds } from '#domain';
-
-/** What one recording says of a video: how many ads it has, its events, and those of them that showed ads. */
-export type RecordedVideo = readonly [
-  videoId: string,
-  ads: number,
-  counted: number,
-  excluded: number,
-  adViews: readonly AdViews[],
-];
-
-/** So many events, each with `shown` ad views. */
-export type AdViews = readonly [shown: number, counted: number, excluded: number];
+import { type RecordedVideo, roundsOfAds } from '#domain';
 
 /**
  * What is added for showings of a video's first `shown` ads by priority, each of them once. The counter of an ad is the

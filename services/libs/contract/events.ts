@@ -1,20 +1,9 @@
 import { z } from 'zod';
+import type { RecordedAdViews, RecordedVideo } from '#domain';
 import { count, id, instant, uuid } from './fields.js';
 
 /** Topic and type of the event below. */
 export const WATCH_RECORDED = 'watch.recorded';
-
-/** A video: how many ads it has, its events that count and that do not, and those of them that showed ads. */
-type RecordedVideo = readonly [
-  videoId: string,
-  ads: number,
-  counted: number,
-  excluded: number,
-  adViews: readonly RecordedAdViews[],
-];
-
-/** So many events, each with `shown` ad views. */
-type RecordedAdViews = readonly [shown: number, counted: number, excluded: number];
 
 /** What one commit of the watch-history service has added, by video. */
 export interface Recording {

@@ -6,6 +6,7 @@ export * from './errors.js';
 export * from './ids.js';
 export * from './money.js';
 export * from './period-state.js';
+export * from './recording.js';
 export * from './run-order.js';
 export * from './settlement.js';
 export * from './slices.js';

@@ -34,17 +34,7 @@ export function createServiceApp(options: ServiceAppOptions): ServiceApp {
   const metrics = options.metrics ?? new Registry();
   collectProcessMetrics(metrics);
   app.use(traceRequests({ begins: false }));
-  app.get('/healthz', (_req, res) => void res.json({ status: 'ok' }));
-  app.get('/readyz', async (_req, res) => {
-    const reason = app.enabled(ENDING)
-      ? 'the service is ending'
-      : await options.ready().then(
-          () => undefined,
-          (error: Error) => error.message,
-        );
-    if (reason === undefined) res.json({ status: 'ready' });
-    else throw new Problem('UNAVAILABLE', { detail: reason, retryAfterSeconds: 1 });
-  });
+  addHealth(app, { name: 'the service', ready: options.ready });
   app.get('/metrics', async (_req, res) => void res.type(metrics.contentType).send(await metrics.metrics()));
   app.use(requireSidecar(options.appApiToken));
   return {
@@ -55,6 +45,18 @@ export function createServiceApp(options: ServiceAppOptions): ServiceApp {
       app.use(answerErrors(options.logger, translate));
     },
   };
+}
+
+/** Adds /healthz (the process answers) and /readyz (it is to be sent traffic: what it needs works, and it is not ending). */
+export function addHealth(app: Express, { name, ready }: { name: string; ready: () => Promise<void> }): void {
+  app.get('/healthz', (_req, res) => void res.json({ status: 'ok' }));
+  app.get('/readyz', async (_req, res) => {
+    const state = app.enabled(ENDING) ? Promise.reject(new Error(`${name} is ending`)) : ready();
+    await state.catch((error: Error) => {
+      throw new Problem('UNAVAILABLE', { detail: error.message, retryAfterSeconds: 1 });
+    });
+    res.json({ status: 'ready' });
+  });
 }
 
 /** Lets only this app's sidecar in: it alone knows the app token. */

@@ -12,6 +12,11 @@ export interface Cache extends SharedVersion {
 
 export type CacheResult = 'hit' | 'miss' | 'unavailable';
 
+interface Found {
+  readonly result: CacheResult;
+  readonly value?: unknown;
+}
+
 export interface VersionedReadsOptions {
   readonly pool: Pick<ReaderPool, 'read' | 'readPrimary'>;
   readonly cache: Cache;
@@ -119,21 +124,21 @@ export class VersionedReads {
   }
 
   async #lookUp(key: string): Promise<unknown> {
-    const { cache, onLookup } = this.options;
     const own = this.#own.get(key);
-    if (own === undefined && !this.#latest.isShared) {
-      onLookup?.('unavailable');
-      return undefined;
-    }
+    const found: Found = own === undefined ? await this.#readShared(key) : { result: 'hit', value: JSON.parse(own) };
+    this.options.onLookup?.(found.result);
+    return found.value;
+  }
+
+  async #readShared(key: string): Promise<Found> {
+    if (!this.#latest.isShared) return { result: 'unavailable' };
     try {
-      const value = own === undefined ? await cache.read(key) : (JSON.parse(own) as unknown);
-      const isHit = value !== undefined && value !== null;
-      onLookup?.(isHit ? 'hit' : 'miss');
-      if (isHit && own === undefined) this.#keep(key, value);
-      return isHit ? value : undefined;
+      const value = (await this.options.cache.read(key)) ?? undefined;
+      if (value === undefined) return { result: 'miss' };
+      this.#keep(key, value);
+      return { result: 'hit', value };
     } catch {
-      onLookup?.('unavailable');
-      return undefined;
+      return { result: 'unavailable' };
     }
   }
 

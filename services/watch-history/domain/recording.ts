@@ -1,17 +1,5 @@
-import { isCounted } from '#domain';
+import { isCounted, type RecordedAdViews, type RecordedVideo } from '#domain';
 import type { DecidedEvent } from './decide.js';
-
-/** A video: how many ads it has, its events that count and that do not, and those of them that showed ads. */
-export type RecordedVideo = readonly [
-  videoId: string,
-  ads: number,
-  counted: number,
-  excluded: number,
-  adViews: readonly RecordedAdViews[],
-];
-
-/** So many events, each with `shown` ad views. */
-export type RecordedAdViews = readonly [shown: number, counted: number, excluded: number];
 
 type Writable<T> = { -readonly [K in keyof T]: T[K] };
 type AdViewsTally = Writable<RecordedAdViews>;

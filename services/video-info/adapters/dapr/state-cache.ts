@@ -25,15 +25,11 @@ export class StateCache implements Cache {
   ) {}
 
   async latest(): Promise<bigint | undefined> {
-    const value = await this.read(this.latestKey);
-    return typeof value === 'string' ? BigInt(value) : undefined;
+    return this.#guarded(async () => versionOf(await this.#item(this.latestKey)));
   }
 
   async read(key: string): Promise<unknown> {
-    return this.#guarded(async () => {
-      const [item] = await this.#bulk([key]);
-      return item?.data ?? undefined;
-    });
+    return this.#guarded(async () => (await this.#item(key))?.data ?? undefined);
   }
 
   async write(key: string, value: unknown): Promise<void> {
@@ -46,9 +42,8 @@ export class StateCache implements Cache {
   async raiseLatest(version: bigint): Promise<void> {
     await this.#guarded(async () => {
       for (let attempt = 0; attempt < RAISE_ATTEMPTS_MAX; attempt += 1) {
-        const [item] = await this.#bulk([this.latestKey]);
-        const stored = typeof item?.data === 'string' ? BigInt(item.data) : 0n;
-        if (stored >= version) return;
+        const item = await this.#item(this.latestKey);
+        if ((versionOf(item) ?? 0n) >= version) return;
         // An etag that nothing has: the first write wins, whoever else makes the key meanwhile.
         const etag = item?.etag ?? '0';
         const options = { concurrency: 'first-write', consistency: 'strong' };
@@ -63,13 +58,13 @@ export class StateCache implements Cache {
     await this.#guarded(() => this.#save([{ key: this.latestKey, value: String(version) }]));
   }
 
-  async #bulk(keys: readonly string[]): Promise<BulkItem[]> {
+  async #item(key: string): Promise<BulkItem | undefined> {
     const response = await this.sidecar.state(STORE, {
       path: '/bulk',
-      body: { keys, parallelism: 2 },
+      body: { keys: [key], parallelism: 1 },
       timeoutMs: TIMEOUT_MS,
     });
-    return response.json<BulkItem[]>();
+    return response.json<BulkItem[]>()[0];
   }
 
   /** @returns false when an etag did not match */
@@ -92,4 +87,8 @@ export class StateCache implements Cache {
       throw error;
     }
   }
+}
+
+function versionOf(item: BulkItem | undefined): bigint | undefined {
+  return typeof item?.data === 'string' ? BigInt(item.data) : undefined;
 }
