@@ -3,11 +3,9 @@ import { Sidecar, uuidv7 } from '#lib/dapr';
 import { listDeadLetters, replayDeadLetters } from '../../services/ops/adapters/dead-letter-queries.js';
 import { installationOf } from '../../services/ops/adapters/installation.js';
 import { type OperatorDatabase, openOperatorDatabase } from '../../services/ops/adapters/operator-database.js';
-import { adminConnection, eventually, stack } from './support/stack.js';
+import { adminConnection, EVENT_DELIVERY_MS, eventually, stack } from './support/stack.js';
 
 const CONSUMER = 'advertisement';
-/** What a subscription reads while it is being renewed is delivered again after 30 to 40 s. */
-const DELIVERY_MS = 90_000;
 
 let operator: OperatorDatabase;
 let sidecar: Sidecar;
@@ -33,7 +31,7 @@ test('an event that cannot be used is kept, listed, and published again on reque
   const id = uuidv7();
   const data = { recordingId: id, recordedAt: 'never', videos: [] };
   await sidecar.publish('watch.recorded', { id, type: 'watch.recorded', source: 'test', data });
-  const letter = await eventually(() => find(id), { what: 'the dead letter', deadlineMs: DELIVERY_MS });
+  const letter = await eventually(() => find(id), { what: 'the dead letter', deadlineMs: EVENT_DELIVERY_MS });
   expect(letter).toMatchObject({ consumer: CONSUMER, topic: 'watch.recorded', failures: 1, replayedAt: null, data });
 
   const replayed = await replayDeadLetters(operator, { consumer: CONSUMER, eventIds: [id] });
@@ -41,7 +39,7 @@ test('an event that cannot be used is kept, listed, and published again on reque
   // It is as unusable as before, and so comes back.
   await eventually(async () => ((await find(id))!.failures === 2 ? true : undefined), {
     what: 'the event to have been delivered again',
-    deadlineMs: DELIVERY_MS,
+    deadlineMs: EVENT_DELIVERY_MS,
   });
   expect((await find(id))!.replayedAt).toBeNull();
 }, 200_000);

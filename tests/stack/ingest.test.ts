@@ -10,7 +10,7 @@ import { EventRecorder } from '../../services/watch-history/usecases/record-even
 import { callGateway, type SignedIn, signUp } from './support/gateway.js';
 import { userClient } from './support/identity.js';
 import { adCounters, adViewsByHand, registerVideo, stopOf, storedEvents, waitDelivered } from './support/ingest.js';
-import { adminConnection, databaseConnection, eventually, stack } from './support/stack.js';
+import { adminConnection, databaseConnection, EVENT_DELIVERY_MS, eventually, stack } from './support/stack.js';
 
 const CREATOR_ID = 7n as CreatorId;
 const DAY_MS = 86_400_000;
@@ -289,7 +289,7 @@ describe('through the gateway', () => {
         expect(body).toMatchObject({ views, plays: 4 });
         return true;
       },
-      { what: 'the live counters to show the views', deadlineMs: 20_000 },
+      { what: 'the live counters to show the views', deadlineMs: EVENT_DELIVERY_MS },
     );
   });
 });

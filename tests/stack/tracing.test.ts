@@ -1,65 +1,28 @@
 import { randomBytes, randomUUID } from 'node:crypto';
-import { createServer, type Server } from 'node:http';
 import { forgetEverything, runDay } from './support/batch.js';
 import { callGateway, type SignedIn, signUp } from './support/gateway.js';
 import { registerVideo, stopOf } from './support/ingest.js';
-import { eventually, generate } from './support/stack.js';
+import { EVENT_DELIVERY_MS, eventually, generate } from './support/stack.js';
 import { TEST_TRACES_PORT } from './support/test-stack.js';
+import type { ReceivedSpan } from './support/trace-receiver.js';
 
-interface Received {
-  readonly service: string;
-  readonly traceId: string;
-  readonly name: string;
-  readonly attributes: Readonly<Record<string, string>>;
+async function spansIn(traceId: string): Promise<ReceivedSpan[]> {
+  return (await (await fetch(`http://127.0.0.1:${TEST_TRACES_PORT}/${traceId}`)).json()) as ReceivedSpan[];
 }
 
-type Attributes = readonly { key: string; value: { stringValue?: string; intValue?: string | number } }[];
-
-interface Export {
-  readonly resourceSpans: readonly {
-    readonly resource: { readonly attributes: Attributes };
-    readonly scopeSpans: readonly { readonly spans: readonly SentSpan[] }[];
-  }[];
+/** Waits until a trace has these spans, given as `service: name`. */
+async function spansAreIn(traceId: string, expected: readonly string[]): Promise<void> {
+  await eventually(
+    async () => {
+      const there = (await spansIn(traceId)).map(({ service, name }) => `${service}: ${name}`);
+      const missing = expected.filter((one) => !there.includes(one));
+      if (missing.length > 0)
+        throw new Error(`${missing.join(', ')} missing, there are ${[...new Set(there)].join(', ')}`);
+      return true;
+    },
+    { what: `the spans of trace ${traceId}`, deadlineMs: EVENT_DELIVERY_MS },
+  );
 }
-
-interface SentSpan {
-  readonly traceId: string;
-  readonly name: string;
-  readonly attributes?: Attributes;
-}
-
-let receiver: Server;
-const received: Received[] = [];
-
-beforeAll(async () => {
-  receiver = createServer(async (req, res) => {
-    const chunks: Buffer[] = [];
-    for await (const chunk of req) chunks.push(chunk as Buffer);
-    received.push(...spansOf(JSON.parse(Buffer.concat(chunks).toString()) as Export));
-    res.end('{}');
-  });
-  await new Promise<void>((resolve) => receiver.listen(TEST_TRACES_PORT, '127.0.0.1', resolve));
-});
-afterAll(() => {
-  receiver.closeAllConnections();
-  return new Promise((resolve) => receiver.close(resolve));
-});
-
-function spansOf({ resourceSpans }: Export): Received[] {
-  return resourceSpans.flatMap(({ resource, scopeSpans }) => {
-    const service = textsOf(resource.attributes)['service.name'] ?? '';
-    return scopeSpans.flatMap(({ spans }) =>
-      spans.map(({ traceId, name, attributes = [] }) => ({ service, traceId, name, attributes: textsOf(attributes) })),
-    );
-  });
-}
-
-function textsOf(attributes: Attributes): Record<string, string> {
-  return Object.fromEntries(attributes.map(({ key, value }) => [key, String(value.stringValue ?? value.intValue)]));
-}
-
-const namesIn = (traceId: string) =>
-  new Set(received.filter((span) => span.traceId === traceId).map(({ service, name }) => `${service}: ${name}`));
 
 test("a player's stop is one trace, from the public port to the ad counters", async () => {
   const creator: SignedIn = await signUp();
@@ -71,21 +34,13 @@ test("a player's stop is one trace, from the public port to the ad counters", as
     body: { videoId, playedTime: 300, lastWatched: 300, adViewCount: 1 },
   });
   expect(answer.status).toBe(201);
-  const expected = [
+  await spansAreIn(traceId, [
     'gateway: POST /v1/video/stop',
     'watch-history: POST /v1/video/stop',
     'watch-history: commit of events',
     'advertisement: POST /internal/recordings',
     'video: event watch.recorded',
-  ];
-  const found = await eventually(
-    async () => {
-      const names = namesIn(traceId);
-      return expected.every((name) => names.has(name)) ? names : undefined;
-    },
-    { what: `the spans of trace ${traceId}`, deadlineMs: 30_000 },
-  );
-  expect([...found]).toEqual(expect.arrayContaining(expected));
+  ]);
 });
 
 test("the trace of a run has the run's id and holds every slice, whichever replica computed it", async () => {
@@ -94,18 +49,16 @@ test("the trace of a run has the run's id and holds every slice, whichever repli
   const { runId, partitions } = await runDay('2026-11-01');
   expect(partitions.total).toBeGreaterThan(64);
   const traceId = runId.replaceAll('-', '');
-  const slices = () => received.filter((span) => span.traceId === traceId && span.name.startsWith('slice of'));
-  await eventually(async () => (slices().length >= partitions.total ? true : undefined), {
-    what: `the spans of all ${partitions.total} slices`,
-    deadlineMs: 30_000,
-  });
-  expect(new Set(slices().map(({ name }) => name))).toEqual(new Set(['slice of statistics', 'slice of settlement']));
+  const slices = await eventually(
+    async () => {
+      const names = (await spansIn(traceId)).map(({ name }) => name).filter((name) => name.startsWith('slice of'));
+      return names.length >= partitions.total ? names : undefined;
+    },
+    { what: `the spans of all ${partitions.total} slices`, deadlineMs: 30_000 },
+  );
+  expect(new Set(slices)).toEqual(new Set(['slice of statistics', 'slice of settlement']));
   // By the outbox and the broker to those who read.
-  const told = ['statistics.completed', 'settlement.completed'].map((topic) => `video-info: event ${topic}`);
-  await eventually(async () => told.every((name) => namesIn(traceId).has(name)) || undefined, {
-    what: `${told.join(' and ')} in trace ${traceId}`,
-    deadlineMs: 30_000,
-  });
+  await spansAreIn(traceId, ['video-info: event statistics.completed', 'video-info: event settlement.completed']);
 });
 
 test('from the call of a player one comes to the trace that posted its won, by what the answers say', async () => {
@@ -130,11 +83,11 @@ test('from the call of a player one comes to the trace that posted its won, by w
   const slices = { 'slice of statistics': BigInt(videoId) % 64n, 'slice of settlement': BigInt(creator.userId) % 64n };
   for (const [name, slice] of Object.entries(slices)) {
     const wanted = { 'playbill.day': day, 'playbill.slice': String(slice) };
-    const span = () => received.find((one) => one.traceId === traceId && one.name === name && fits(one, wanted));
-    await eventually(async () => span(), { what: `the ${name} in trace ${traceId}`, deadlineMs: 30_000 });
+    const span = async () => (await spansIn(traceId)).find((one) => one.name === name && fits(one, wanted));
+    await eventually(span, { what: `the ${name} in trace ${traceId}`, deadlineMs: 30_000 });
   }
 });
 
-function fits({ attributes }: Received, wanted: Readonly<Record<string, string>>): boolean {
+function fits({ attributes }: ReceivedSpan, wanted: Readonly<Record<string, string>>): boolean {
   return Object.entries(wanted).every(([key, value]) => attributes[key] === value);
 }

@@ -3,10 +3,12 @@ import { SetupError, type Stack, startStack } from '../../../deploy/local/stack/
 import { Checklist } from '../../../deploy/local/ui.js';
 import { type ControlServer, startControlServer } from './control-server.js';
 import { TEST_FILE, TEST_PORT_OFFSET, TEST_SMTP_PORT, TEST_STATE_DIR, TEST_TRACES_PORT } from './test-stack.js';
+import { startTraceReceiver, type TraceReceiver } from './trace-receiver.js';
 
 export interface RunningTestStack {
   readonly stack: Stack;
   readonly control: ControlServer;
+  readonly traces: TraceReceiver;
 }
 
 declare global {
@@ -22,7 +24,7 @@ const MAIL_SETTINGS = {
   REPORT_MAIL_ATTEMPTS_MAX: '50',
 };
 
-/** As with the mails, spans are lost while nobody listens; they are sent soon, so that a test does not wait long. */
+/** Spans are sent soon, so that a test does not wait long. */
 const TRACE_SETTINGS = {
   OTEL_EXPORTER_OTLP_ENDPOINT: `http://127.0.0.1:${TEST_TRACES_PORT}`,
   OTEL_BSP_SCHEDULE_DELAY: '500',
@@ -44,8 +46,8 @@ export default async function setUp(): Promise<void> {
   }).catch((error: Error) => {
     throw error instanceof SetupError ? new Error(`${error.message}\nhint: ${error.hint}`) : error;
   });
-  const control = await startControlServer(stack);
+  const [control, traces] = await Promise.all([startControlServer(stack), startTraceReceiver(TEST_TRACES_PORT)]);
   const { endpoints, secrets, layout } = stack;
   await writeFile(TEST_FILE, JSON.stringify({ control: control.control, endpoints, secrets, layout }), { mode: 0o600 });
-  globalThis.playbillTestStack = { stack, control };
+  globalThis.playbillTestStack = { stack, control, traces };
 }

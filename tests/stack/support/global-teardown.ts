@@ -8,5 +8,6 @@ export default async function tearDown(): Promise<void> {
   globalThis.playbillTestStack = undefined;
   await running?.control.close();
   await running?.stack.stop();
+  await running?.traces.close();
   await rm(TEST_FILE, { force: true });
 }

@@ -117,6 +117,12 @@ export function eventually<T>(attempt: () => Promise<T | undefined>, options: Ev
   return poll(attempt, options);
 }
 
+/**
+ * What an event on the broker takes at most: when an app has begun anew beside its sidecar, the next one of a topic is
+ * delivered only the second time, after 30 to 40 s (docs/reliability.md).
+ */
+export const EVENT_DELIVERY_MS = 90_000;
+
 export interface GenerateOptions {
   readonly day: string;
   readonly events: number;

@@ -200,6 +200,7 @@ describe('what a client is told', () => {
   test.each([
     'Unavailable desc = connection error: desc = \\"transport: Error while dialing: dial tcp: connect: connection refused\\"',
     'Internal desc = error invoking app channel: rpc error: code = Internal desc = app is not in a healthy state',
+    'Internal desc = error invoking app channel: transport connection broken: http: ContentLength=7 with Body length 2',
   ])('is the answer of another replica when one did not hear of the request: %s', async (reason) => {
     const bodies: string[] = [];
     answerOfSidecar = async (req, res) => {

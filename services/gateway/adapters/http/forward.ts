@@ -40,8 +40,10 @@ const SOCKETS_MAX = 512;
 /** Answers up to this size are passed on in one piece. */
 const WHOLE_BYTES_MAX = 256 * 1024;
 const RETRY_AFTER_SECONDS = 1;
-/** How long a request that has not gone out is tried: longer than a sidecar that ends is still found by its name. */
+/** How long a request that has not arrived is tried: longer than a sidecar that ends is still found by its name. */
 const REACH_MS = 2_500;
+/** How often at least: a sidecar's own attempts may have taken all that time. */
+const ASKS_MIN = 2;
 const REACH_PAUSE_MS = 100;
 
 interface Asking {
@@ -83,7 +85,7 @@ export class Forwarder {
   }
 
   /**
-   * Asks, and again while the request has not gone out: the replica that was chosen ends, and the next choice is another.
+   * Asks, and again while the request has not arrived: the replica that was chosen ends, and the next choice is another.
    * @returns the service's answer when its headers have come
    * @throws Problem UNAVAILABLE when the service was not reached, or does not answer in time
    */
@@ -91,12 +93,12 @@ export class Forwarder {
     const body = Buffer.isBuffer(req.body) ? req.body : undefined;
     const headers = this.#headersFor(req, res, body);
     const startMs = performance.now();
-    for (;;) {
+    for (let asks = 1; ; asks++) {
       const upstream = await this.#ask({ route, req, res, headers, body });
       if (isOfService(upstream)) return upstream;
       const reason = await readStart(upstream);
-      const isOver = res.destroyed || performance.now() - startMs > REACH_MS;
-      if (!wasNotSent(reason) || isOver) {
+      const isOver = res.destroyed || (asks >= ASKS_MIN && performance.now() - startMs > REACH_MS);
+      if (!hasNotArrived(reason) || isOver) {
         const { statusCode: status } = upstream;
         this.options.logger.warn({ appId: route.appId, status, reason }, 'a service was not reached');
         throw unavailable('The service cannot be reached at the moment.');
@@ -205,16 +207,24 @@ function isOfService({ statusCode = 0, headers }: IncomingMessage): boolean {
   return statusCode < 400 || headers['content-type']?.startsWith('application/problem+json') === true;
 }
 
-/** No connection could be made, to the service's sidecar or from there to the service; or the latter does not serve yet. */
-const NOT_SENT = ['connect: connection refused', 'app is not in a healthy state', 'app channel is not initialized'];
+/**
+ * No connection could be made, to the service's sidecar or from there to the service; or the latter does not serve yet; or
+ * it was sent a part of the body: when an attempt breaks off within one, Dapr repeats only what it had read until then.
+ */
+const NOT_ARRIVED = [
+  /connect: connection refused/,
+  /app is not in a healthy state/,
+  /app channel is not initialized/,
+  /http: ContentLength=\d+ with Body length \d+/,
+];
 
 /**
- * Whether the sidecar says that the service has not heard of the request: a replica ends or begins. Only what it says of
- * its only attempt counts: where it has tried before, another may have arrived. Such a request may go out again even where
- * a repetition would not be harmless.
+ * Whether the sidecar says that the service has not heard of the request: a replica ends or begins. Such a request may go
+ * out again even where a repetition would not be harmless. What is said is of the last attempt: retries by a policy come
+ * before it only where they are harmless, and of its own retries the sidecar tells; one of these may have arrived.
  */
-function wasNotSent(reason: string): boolean {
-  return NOT_SENT.some((text) => reason.includes(text)) && !/after [1-9]\d* retries/.test(reason);
+function hasNotArrived(reason: string): boolean {
+  return NOT_ARRIVED.some((text) => text.test(reason)) && !/after [1-9]\d* retries/.test(reason);
 }
 
 const REASON_BYTES_MAX = 2_000;
