@@ -1,4 +1,5 @@
 import type { Express } from 'express';
+import type { Registry } from 'prom-client';
 import { addSubscriptions, type Subscription } from '#lib/dapr';
 import { isRetryable } from '#lib/database';
 import { OverloadedError } from '#lib/gather';
@@ -11,6 +12,7 @@ export interface AppOptions {
   readonly logger: Logger;
   readonly appApiToken: string;
   readonly ready: () => Promise<void>;
+  readonly metrics?: Registry;
   readonly applier: Pick<RecordingApplier, 'apply'>;
   readonly subscriptions: readonly Subscription[];
 }

@@ -4,6 +4,7 @@ import { type Subscription } from '#lib/dapr';
 import { connectDatabase, deadLetterInbox, readCredentials } from '#lib/database';
 import { listen } from '#lib/http';
 import { beginService } from '#lib/service';
+import { createDeadLetterMetrics } from '#lib/telemetry';
 import { recordingHandler } from './adapters/http/routes.js';
 import { createApp } from './app.js';
 import { configSchema } from './config.js';
@@ -37,6 +38,7 @@ async function main(): Promise<void> {
     logger,
     appApiToken: config.APP_API_TOKEN,
     ready: async () => void (await primary.query('SELECT 1')),
+    metrics: createDeadLetterMetrics({ [CONSUMER]: () => deadLetters.countWaiting() }),
     applier,
     subscriptions: config.APP_ID === CONSUMER ? queue : [],
   });

@@ -3,7 +3,7 @@ import { constants, setPriority } from 'node:os';
 import { addDays, kstDayOf, startOfDayMs } from '#domain';
 import { createVerifier, keysFrom } from '#lib/auth';
 import { readConfig } from '#lib/config';
-import { OutboxRelay, Sidecar } from '#lib/dapr';
+import { OutboxRelay, readOutboxState, Sidecar } from '#lib/dapr';
 import {
   connectDatabase,
   type Database,
@@ -115,7 +115,9 @@ async function createContext({ config, logger, sidecar }: { config: Config; logg
     database,
     sidecar,
     logger,
-    metrics: createRunMetrics(booksState(database.primary)),
+    metrics: createRunMetrics(booksState(database.primary), {
+      [OUTBOX]: () => readOutboxState(database.primary, { table: OUTBOX }),
+    }),
     replica: config.PLAYBILL_REPLICA,
     now: clock.now,
     today,

@@ -1,6 +1,6 @@
 import { createVerifier, keysFrom } from '#lib/auth';
 import { readConfig } from '#lib/config';
-import { OutboxRelay, Sidecar } from '#lib/dapr';
+import { OutboxRelay, readOutboxState, Sidecar } from '#lib/dapr';
 import {
   type Credentials,
   connectDatabase,
@@ -19,6 +19,7 @@ import { PdfRenderer } from './adapters/pdf/renderer.js';
 import { createMailer } from './adapters/smtp/mailer.js';
 import { createApp } from './app.js';
 import { type Config, configSchema } from './config.js';
+import { countMailsInDoubt, countQueuedMails } from './repositories/mail-repository.js';
 import type { Context } from './usecases/context.js';
 import { sendDueMails } from './usecases/send-mails.js';
 import { actOnSchedule, workOnRun } from './usecases/statement-runs.js';
@@ -56,7 +57,10 @@ async function main(): Promise<void> {
     database,
     reader,
     logger,
-    metrics: createMailMetrics(),
+    metrics: createMailMetrics(
+      { [OUTBOX]: () => readOutboxState(database.primary, { table: OUTBOX }) },
+      { queued: () => countQueuedMails(database.primary), in_doubt: () => countMailsInDoubt(database.primary) },
+    ),
     replica,
     now: clock.now,
     findAddresses: addressesBy(sidecar),

@@ -1,4 +1,5 @@
 import type { Express } from 'express';
+import type { Registry } from 'prom-client';
 import { addSubscriptions, type Subscription } from '#lib/dapr';
 import { isRetryable } from '#lib/database';
 import { createServiceApp, Problem } from '#lib/http';
@@ -9,6 +10,7 @@ export interface AppOptions extends RouteOptions {
   readonly logger: Logger;
   readonly appApiToken: string;
   readonly ready: () => Promise<void>;
+  readonly metrics?: Registry;
   readonly subscriptions: readonly Subscription[];
 }
 

@@ -4,6 +4,7 @@ import { WATCH_RECORDED } from '#lib/contract';
 import { connectDatabase, deadLetterInbox, readCredentials } from '#lib/database';
 import { listen } from '#lib/http';
 import { beginService } from '#lib/service';
+import { createDeadLetterMetrics } from '#lib/telemetry';
 import { counterStore } from './adapters/dapr/counter-store.js';
 import { progressBy } from './adapters/dapr/progress-client.js';
 import { createApp } from './app.js';
@@ -34,6 +35,7 @@ async function main(): Promise<void> {
     logger,
     appApiToken: config.APP_API_TOKEN,
     ready: async () => void (await primary.query('SELECT 1')),
+    metrics: createDeadLetterMetrics({ [APP_ID]: () => deadLetters.countWaiting() }),
     verifier: createVerifier({ loadKeys: keysFrom(sidecar) }),
     primary,
     shelf: new VideoShelf(primary, config.VIDEO_REMEMBERED),

@@ -1,6 +1,6 @@
 import { createVerifier, keysFrom } from '#lib/auth';
 import { readConfig } from '#lib/config';
-import { OutboxRelay } from '#lib/dapr';
+import { OutboxRelay, readOutboxState } from '#lib/dapr';
 import { connectDatabase, DatabaseClock, inTransaction, readCredentials } from '#lib/database';
 import { listen } from '#lib/http';
 import { beginService } from '#lib/service';
@@ -11,6 +11,7 @@ import { createApp } from './app.js';
 import { configSchema } from './config.js';
 import { readPolicies } from './repositories/policy-repository.js';
 import { readLastWatched } from './repositories/progress-repository.js';
+import { RECORDINGS } from './repositories/recording-repository.js';
 import { RecordingDelivery } from './usecases/deliver-recordings.js';
 import { PolicyWatch } from './usecases/policy-watch.js';
 import { EventRecorder } from './usecases/record-events.js';
@@ -18,6 +19,7 @@ import { RevocationWorker, requestRevocation } from './usecases/revoke-events.js
 import { VideoDirectory } from './usecases/video-directory.js';
 
 const RERUN_TIMEOUT_MS = 5_000;
+const OUTBOX = 'playbill_watch.outbox';
 
 async function main(): Promise<void> {
   const config = readConfig(configSchema);
@@ -32,10 +34,13 @@ async function main(): Promise<void> {
   const clock = await DatabaseClock.start(primary);
   const policies = await PolicyWatch.start(() => readPolicies(primary));
   const delivery = new RecordingDelivery({ primary, logger, ...recordingOutlets(sidecar) });
-  const metrics = createIngestMetrics();
+  const metrics = createIngestMetrics({
+    [OUTBOX]: () => readOutboxState(primary, { table: OUTBOX }),
+    [RECORDINGS.table]: () => readOutboxState(primary, RECORDINGS),
+  });
   const outbox = new OutboxRelay({
     transaction: (work) => inTransaction(primary, work),
-    table: 'playbill_watch.outbox',
+    table: OUTBOX,
     publish: (topic, event) => sidecar.publish(topic, { ...event, type: topic, source: 'playbill/watch-history' }),
     onError: (error) => logger.warn({ err: error }, 'events could not be published, trying again'),
   });

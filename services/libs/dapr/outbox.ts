@@ -1,5 +1,5 @@
 import { Loop } from '#lib/loop';
-import { currentTraceparent, inTrace } from '#lib/telemetry';
+import { currentTraceparent, inTrace, type OutboxState } from '#lib/telemetry';
 import { uuidv7 } from './uuidv7.js';
 
 interface Queryable {
@@ -19,6 +19,23 @@ export async function writeOutbox(tx: Queryable, table: string, message: OutboxM
     `INSERT INTO ${table} (id, topic, payload, traceparent, created_at) VALUES (?, ?, ?, ?, UTC_TIMESTAMP(3))`,
     [uuidv7(), message.topic, JSON.stringify(message.payload), currentTraceparent() ?? null],
   );
+}
+
+const COUNTED_MAX = 1_000;
+
+/**
+ * What waits in an outbox table: rows up to 1,000, and the age of the oldest of them. Reads so many rows along the primary
+ * key, whose ids grow with time.
+ */
+export async function readOutboxState(
+  db: Queryable,
+  { table, key = 'id' }: { table: string; key?: string },
+): Promise<OutboxState> {
+  const [state] = await db.query(
+    `SELECT COUNT(*) AS waiting, COALESCE(TIMESTAMPDIFF(SECOND, MIN(created_at), UTC_TIMESTAMP(3)), 0) AS oldest
+     FROM (SELECT created_at FROM ${table} ORDER BY ${key} LIMIT ${COUNTED_MAX}) AS first_ones`,
+  );
+  return { rows: Number(state.waiting), oldestSeconds: Number(state.oldest) };
 }
 
 export interface OutboxRelayOptions {

@@ -9,6 +9,7 @@ export interface DeadLetter {
 }
 
 const TABLE = 'playbill_events.dead_letter';
+const COUNTED_MAX = 1_000;
 
 /**
  * A consumer's dead letters: a subscription that keeps them in the database, where an operator lists and replays them.
@@ -24,6 +25,15 @@ export function deadLetterInbox(db: Queryable, consumer: string) {
          ON DUPLICATE KEY UPDATE failed_at = UTC_TIMESTAMP(3), failures = failures + 1, replayed_at = NULL`,
         [consumer, id, type, JSON.stringify(data ?? null)],
       );
+    },
+    /** How many wait for an operator, up to 1,000. By the index `open_ones`, which has the consumer as well. */
+    async countWaiting(): Promise<number> {
+      const [row] = await db.query(
+        `SELECT COUNT(*) AS waiting FROM
+           (SELECT 1 FROM ${TABLE} WHERE replayed_at IS NULL AND consumer = ? LIMIT ${COUNTED_MAX}) AS open_letters`,
+        [consumer],
+      );
+      return Number(row.waiting);
     },
   };
 }

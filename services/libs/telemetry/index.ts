@@ -1,11 +1,14 @@
 export {
   type BooksState,
   collectProcessMetrics,
+  createDeadLetterMetrics,
   createIngestMetrics,
   createMailMetrics,
   createRunMetrics,
   type IngestMetrics,
   type MailMetrics,
+  type Outboxes,
+  type OutboxState,
   type RunMetrics,
 } from './metrics.js';
 export {

@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 
 /**
@@ -29,20 +30,37 @@ export interface BooksState {
 
 const UNKNOWN: BooksState = { dirtySlices: async () => undefined, settledUntilMs: async () => undefined };
 
+/** What waits in an outbox. */
+export interface OutboxState {
+  readonly rows: number;
+  readonly oldestSeconds: number;
+}
+
+/** The outboxes of a service, by their tables. */
+export type Outboxes = Readonly<Record<string, () => Promise<OutboxState>>>;
+
 /** Of the batch service: runs and the money that they post. */
-export function createRunMetrics(state: BooksState = UNKNOWN) {
+export function createRunMetrics(state: BooksState = UNKNOWN, outboxes: Outboxes = {}) {
   const registry = new Registry();
   const registers = [registry];
-  gaugeOf(
-    registry,
-    'playbill_dirty_slices',
-    'Slices of days with events that no run has covered yet',
-    state.dirtySlices,
-  );
-  gaugeOf(registry, 'playbill_settled_until_seconds', 'End of the last settled day, Unix time', async () => {
-    const ms = await state.settledUntilMs();
-    return ms === undefined ? undefined : ms / 1_000;
+  addReadGauge(registry, {
+    name: 'playbill_dirty_slices',
+    help: 'Slices of days with events that no run has covered yet',
+    label: 'from',
+    readings: { database: state.dirtySlices },
   });
+  addReadGauge(registry, {
+    name: 'playbill_settled_until_seconds',
+    help: 'End of the last settled day, Unix time',
+    label: 'from',
+    readings: {
+      async database() {
+        const ms = await state.settledUntilMs();
+        return ms === undefined ? undefined : ms / 1_000;
+      },
+    },
+  });
+  addOutboxes(registry, outboxes);
   return {
     registry,
     rows: new Counter({
@@ -92,26 +110,90 @@ export function createRunMetrics(state: BooksState = UNKNOWN) {
 
 export type RunMetrics = ReturnType<typeof createRunMetrics>;
 
-/** A gauge that is absent while its value is not known. */
-function gaugeOf(registry: Registry, name: string, help: string, read: () => Promise<number | undefined>): void {
+type Reading = () => Promise<number | undefined>;
+
+/** Of a gauge whose values are read at each scrape. */
+interface ReadGauge {
+  readonly name: string;
+  readonly help: string;
+  readonly label: string;
+  /** By the label's value. */
+  readonly readings: Readonly<Record<string, Reading>>;
+}
+
+/** A scraper waits some seconds for all of our metrics, and takes us for dead without an answer. */
+const READING_MS_MAX = 2_000;
+
+/** A gauge whose values are absent while they are not known, or not in time. */
+function addReadGauge(registry: Registry, { name, help, label, readings }: ReadGauge): void {
+  const values = Object.entries(readings).map(([value, read]) => ({ value, read: oneAtATime(read) }));
   new Gauge({
     name,
     help,
     // Without a label it would be 0 from the start.
-    labelNames: ['from'],
+    labelNames: [label],
     registers: [registry],
     async collect() {
       this.reset();
-      const value = await read().catch(() => undefined);
-      if (value !== undefined) this.set({ from: 'database' }, value);
+      const set = async ({ value, read }: (typeof values)[number]) => {
+        const late = pause(READING_MS_MAX, undefined, { ref: false });
+        const number = await Promise.race([read().catch(() => undefined), late]);
+        if (number !== undefined) this.set({ [label]: value }, number);
+      };
+      await Promise.all(values.map(set));
     },
   });
 }
 
+/** Whoever asks while it is being read gets the same answer: scrapes of a database that hangs do not pile up. */
+function oneAtATime<T>(read: () => Promise<T>): () => Promise<T> {
+  let reading: Promise<T> | undefined;
+  return () => {
+    reading ??= read().finally(() => {
+      reading = undefined;
+    });
+    return reading;
+  };
+}
+
+function addOutboxes(registry: Registry, outboxes: Outboxes): void {
+  const states = Object.entries(outboxes).map(([table, read]) => ({ table, read: oneAtATime(read) }));
+  const readingsOf = (pick: (state: OutboxState) => number) =>
+    Object.fromEntries(states.map(({ table, read }) => [table, async () => pick(await read())]));
+  addReadGauge(registry, {
+    name: 'playbill_outbox_rows',
+    help: 'Rows that wait in an outbox, counted up to 1,000',
+    label: 'outbox',
+    readings: readingsOf(({ rows }) => rows),
+  });
+  addReadGauge(registry, {
+    name: 'playbill_outbox_oldest_seconds',
+    help: 'Age of the oldest row that waits in an outbox; 0 when none does',
+    label: 'outbox',
+    readings: readingsOf(({ oldestSeconds }) => oldestSeconds),
+  });
+}
+
+/**
+ * Of a service that takes events.
+ * @param waiting how many dead letters wait for an operator, by consumer
+ */
+export function createDeadLetterMetrics(waiting: Readonly<Record<string, Reading>>): Registry {
+  const registry = new Registry();
+  addReadGauge(registry, {
+    name: 'playbill_dead_letters_waiting',
+    help: 'Events that failed for good and wait for an operator, counted up to 1,000',
+    label: 'consumer',
+    readings: waiting,
+  });
+  return registry;
+}
+
 /** Of the watch-history service. */
-export function createIngestMetrics() {
+export function createIngestMetrics(outboxes: Outboxes = {}) {
   const registry = new Registry();
   const registers = [registry];
+  addOutboxes(registry, outboxes);
   return {
     registry,
     events: new Counter({
@@ -137,9 +219,19 @@ export function createIngestMetrics() {
 
 export type IngestMetrics = ReturnType<typeof createIngestMetrics>;
 
-/** Of the report service. */
-export function createMailMetrics() {
+/**
+ * Of the report service.
+ * @param waiting how many mails wait, by what for: to be sent, or for an operator
+ */
+export function createMailMetrics(outboxes: Outboxes = {}, waiting: Readonly<Record<string, Reading>> = {}) {
   const registry = new Registry();
+  addOutboxes(registry, outboxes);
+  addReadGauge(registry, {
+    name: 'playbill_mails_waiting',
+    help: 'Mails that are queued or being sent, and mails of the last 7 days in doubt; counted up to 10,000',
+    label: 'state',
+    readings: waiting,
+  });
   return {
     registry,
     mails: new Counter({

@@ -194,6 +194,31 @@ export async function replayMails(db: Queryable, mailIds: readonly string[]): Pr
   return result.affectedRows;
 }
 
+const COUNTED_MAX = 10_000;
+/** Who finds that a mail in doubt has arrived leaves it as it is, so it does not count for ever. */
+const DOUBT_DAYS = 7;
+
+/** How many mails are queued or being sent, up to 10,000. By the index `due`. */
+export async function countQueuedMails(db: Queryable): Promise<number> {
+  const [row] = await db.query(
+    `SELECT COUNT(*) AS mails FROM
+       (SELECT 1 FROM ${MAIL} WHERE state IN ('queued', 'sending', 'committing') LIMIT ${COUNTED_MAX}) AS queued`,
+  );
+  return Number(row.mails);
+}
+
+/** How many mails of the last 7 days are in doubt, among the last 10,000 that failed. Reads those by the index `due`. */
+export async function countMailsInDoubt(db: Queryable): Promise<number> {
+  const [row] = await db.query(
+    `SELECT COUNT(*) AS mails FROM
+       (SELECT failure FROM ${MAIL}
+        WHERE state = 'failed' AND next_attempt_at > UTC_TIMESTAMP(6) - INTERVAL ${DOUBT_DAYS} DAY
+        ORDER BY next_attempt_at DESC LIMIT ${COUNTED_MAX}) AS latest
+     WHERE failure = 'IN_DOUBT'`,
+  );
+  return Number(row.mails);
+}
+
 /** How many mails of a week are in each state. By the index `by_week`. */
 export async function mailCounts(db: Queryable, week: string): Promise<Record<MailState, number>> {
   const rows: { state: string; mails: string }[] = await db.query(

@@ -1,6 +1,9 @@
 import type { WatchRecorded } from '#lib/contract';
 import type { Queryable } from '#lib/database';
 
+/** The outbox of recordings. */
+export const RECORDINGS = { table: 'playbill_watch.recording', key: 'recording_id' };
+
 /** A recording as it goes over every wire: its JSON text is made once. */
 export interface WrittenRecording {
   readonly recordingId: string;

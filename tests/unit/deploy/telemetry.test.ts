@@ -9,9 +9,7 @@ const MADE = new Set(
   readdirSync(join(ROOT_DIR, 'services'), { recursive: true, encoding: 'utf8' })
     .filter((file) => file.endsWith('.ts'))
     .flatMap((file) => [
-      ...readFileSync(join(ROOT_DIR, 'services', file), 'utf8').matchAll(
-        /'(playbill_\w+_(?:total|seconds|events|slices|differences))'/g,
-      ),
+      ...readFileSync(join(ROOT_DIR, 'services', file), 'utf8').matchAll(/\bname: '(playbill_\w+)'/g),
     ])
     .map(([, name]) => name!),
 );
