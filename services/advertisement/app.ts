@@ -1,7 +1,7 @@
 import type { Express } from 'express';
 import type { Registry } from 'prom-client';
 import { addSubscriptions, type Subscription } from '#lib/dapr';
-import { isRetryable } from '#lib/database';
+import { isTransient } from '#lib/database';
 import { OverloadedError } from '#lib/gather';
 import { createServiceApp, Problem } from '#lib/http';
 import type { Logger } from '#lib/logging';
@@ -23,7 +23,7 @@ export function createApp(options: AppOptions): Express {
   addRoutes(service.app, options.applier);
   addSubscriptions(service.app, options);
   service.finish((error) =>
-    error instanceof OverloadedError || isRetryable(error)
+    error instanceof OverloadedError || isTransient(error)
       ? new Problem('UNAVAILABLE', { detail: 'Ad views cannot be counted now.', retryAfterSeconds: 1 })
       : undefined,
   );

@@ -2,7 +2,7 @@ import { createDaprServer } from '#lib/dapr';
 import { createServiceApp, type Listening, toSidecar } from '#lib/http';
 import { CoordinatorActor } from './adapters/actors/coordinator-actor.js';
 import { PartitionActor } from './adapters/actors/partition-actor.js';
-import { addRoutes, type RouteOptions, translateDomainError } from './adapters/http/routes.js';
+import { addRoutes, type RouteOptions, translateError } from './adapters/http/routes.js';
 
 export interface AppOptions extends Omit<RouteOptions, 'ending'> {
   /** The schedule fired; its deadline is the binding's. */
@@ -46,7 +46,7 @@ export function createApp(options: AppOptions): BatchApp {
       await server.binding.receive('cron-daily', options.onCron);
       addRoutes(service.app, { ...options, ending: ending.signal });
       await server.start();
-      service.finish(translateDomainError);
+      service.finish(translateError);
       return listening;
     },
   };

@@ -1,6 +1,6 @@
 import express, { type Express } from 'express';
 import type { Verifier } from '#lib/auth';
-import { isRetryable } from '#lib/database';
+import { isTransient } from '#lib/database';
 import { createServiceApp, Problem } from '#lib/http';
 import { addInternalRoutes } from './adapters/http/internal-routes.js';
 import { addPublicRoutes } from './adapters/http/public-routes.js';
@@ -29,6 +29,6 @@ export function createApp({ context, verifier, opsKey }: AppOptions): Express {
 }
 
 function translateError(error: unknown): Problem | undefined {
-  if (!isRetryable(error)) return undefined;
+  if (!isTransient(error)) return undefined;
   return new Problem('UNAVAILABLE', { detail: 'The database does not answer.', retryAfterSeconds: 1 });
 }

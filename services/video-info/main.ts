@@ -1,7 +1,7 @@
 import { kstDayOf } from '#domain';
 import { createVerifier, keysFrom } from '#lib/auth';
 import { readConfig } from '#lib/config';
-import { ReaderPool, readCredentials } from '#lib/database';
+import { preferenceOf, ReaderPool, readCredentials } from '#lib/database';
 import { listen } from '#lib/http';
 import { readVersion } from '#lib/results';
 import { beginService } from '#lib/service';
@@ -24,7 +24,7 @@ async function main(): Promise<void> {
     replicas: config.PLAYBILL_DB_REPLICAS,
     credentials: await readCredentials(sidecar, 'video-info'),
     poolSize: config.PLAYBILL_DB_POOL_SIZE,
-    preferred: ordinalOf(replica),
+    preferred: preferenceOf(replica),
     lagMaxMs: config.INFO_LAG_MAX_MS,
     deadlineMs: config.INFO_READ_DEADLINE_MS,
     onChoice: (server, choice) => app?.onChoice(server, choice),
@@ -60,11 +60,6 @@ async function main(): Promise<void> {
   logger.info({ port: config.APP_PORT }, 'video-info replica is up');
 
   onStop({ server, linger: 'until the sidecar ends', release: () => pool.close() });
-}
-
-/** Spreads the replicas of this service over those of the database by the number at the end of their names. */
-function ordinalOf(name: string): number {
-  return Number(/(\d+)$/.exec(name)?.[1] ?? 0);
 }
 
 await main();

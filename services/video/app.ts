@@ -1,7 +1,7 @@
 import type { Express } from 'express';
 import type { Registry } from 'prom-client';
 import { addSubscriptions, type Subscription } from '#lib/dapr';
-import { isRetryable } from '#lib/database';
+import { isTransient } from '#lib/database';
 import { createServiceApp, Problem } from '#lib/http';
 import type { Logger } from '#lib/logging';
 import { addRoutes, type RouteOptions } from './adapters/http/routes.js';
@@ -20,7 +20,7 @@ export function createApp(options: AppOptions): Express {
   addRoutes(service.app, options);
   addSubscriptions(service.app, options);
   service.finish((error) =>
-    isRetryable(error)
+    isTransient(error)
       ? new Problem('UNAVAILABLE', { detail: 'The database cannot be reached.', retryAfterSeconds: 1 })
       : undefined,
   );

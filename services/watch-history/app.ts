@@ -1,10 +1,10 @@
 import type { Express } from 'express';
 import { SidecarError } from '#lib/dapr';
+import { isTransient } from '#lib/database';
 import { OverloadedError } from '#lib/gather';
 import { createServiceApp, Problem } from '#lib/http';
 import type { Logger } from '#lib/logging';
 import { addRoutes, type RouteOptions } from './adapters/http/routes.js';
-import { isTransient } from './usecases/record-events.js';
 
 export interface AppOptions extends RouteOptions {
   readonly logger: Logger;

@@ -137,6 +137,14 @@ describe('the order of days', () => {
     const answer = await callBatch('v1/ops/runs', { method: 'POST', body: { from: DAY, to: '2026-11-04' } });
     expect(answer.status).toBe(202);
     expect(answer.body.runIds).toHaveLength(4);
+    // While they are queued, each is found, and the next day follows them.
+    const [first, , , fourth] = answer.body.runIds;
+    const ask = (body: object) => callBatch('v1/ops/runs', { method: 'POST', body });
+    expect(await ask({ date: '2026-11-04' })).toMatchObject({ status: 409, body: { runId: fourth } });
+    expect(await ask({ from: DAY, to: '2026-11-04' })).toMatchObject({ status: 409, body: { runId: first } });
+    const next = await ask({ date: '2026-11-05' });
+    expect(next.status).toBe(202);
+    answer.body.runIds.push(next.body.runId);
     for (const runId of answer.body.runIds) expect((await waitForRun(runId)).state).toBe('completed');
     const [rows] = await db.query({
       sql: `SELECT r.day FROM playbill_batch.settlement_day d JOIN playbill_batch.run r ON r.run_id = d.run_id

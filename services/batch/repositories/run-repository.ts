@@ -24,6 +24,14 @@ export async function findActiveRun(db: Queryable, day: KstDay): Promise<Run | u
   return rows[0] && toRun(rows[0]);
 }
 
+/** Days with a run that settles and has not ended, in order. A handful of rows, by the index of active days. */
+export async function activeSettlementDays(db: Queryable): Promise<KstDay[]> {
+  const rows: { day: KstDay }[] = await db.query(
+    `SELECT active_day AS day FROM ${RUN} WHERE active_day IS NOT NULL AND job <> 'statistics' ORDER BY active_day`,
+  );
+  return rows.map(({ day }) => day);
+}
+
 /**
  * The run to drive now: one that runs already, else the queued one of the earliest day. A day that would be settled
  * for the first time waits while a day before it is held. A handful of rows.

@@ -1,4 +1,5 @@
 import type { DataSource } from 'typeorm';
+import { preferenceOf } from '#lib/database';
 import type { Context } from './context.js';
 
 /** Database replicas that a slice has waited for in vain: the next slices only look, until they have caught up. */
@@ -27,8 +28,8 @@ export async function chooseReader(context: Context, position: string): Promise<
   return database.primary;
 }
 
-/** Spreads the batch replicas over the database replicas by the number at the end of their names. */
+/** This replica's own database replica, then the others. */
 export function inPreferredOrder<T>(replicas: readonly T[], name: string): T[] {
-  const ordinal = Number(/(\d+)$/.exec(name)?.[1] ?? 0);
-  return replicas.map((_, i) => replicas[(i + ordinal) % replicas.length]!);
+  const first = preferenceOf(name);
+  return replicas.map((_, i) => replicas[(i + first) % replicas.length]!);
 }

@@ -1,9 +1,16 @@
-import { checkSettlementOrder, DomainError, daysOf, type KstDay } from '#domain';
+import { addDays, checkSettlementOrder, DomainError, daysOf, type KstDay } from '#domain';
 import { inTransaction, type Queryable } from '#lib/database';
 import { firstPhase, type Job, nextPhase, type Run } from '../domain/run.js';
 import { writeAudit } from '../repositories/audit-repository.js';
 import { dirtySlices } from '../repositories/event-repository.js';
-import { findActiveRun, findRun, insertRun, latestCompletedRun } from '../repositories/run-repository.js';
+import {
+  activeSettlementDays,
+  findActiveRun,
+  findRun,
+  insertRun,
+  latestCompletedRun,
+  settleToo,
+} from '../repositories/run-repository.js';
 import { daysWithNewerStatistics, isSettled, lastSettledDay } from '../repositories/settlement-repository.js';
 import { hasStatistics } from '../repositories/statistic-repository.js';
 import type { Context } from './context.js';
@@ -24,20 +31,31 @@ export type RunRequestResult =
 
 /**
  * Queues a run for each day of the range. A single day that is running already, or done and unchanged since, is
- * answered with that run instead; within a longer range such days are left out.
+ * answered with that run instead; within a longer range such days are left out, and a run of statistics alone that is
+ * under way for one of them goes on to settle it.
  * @throws DomainError DAY_NOT_OVER, SETTLEMENT_GAP (naming the first missing day), STATISTICS_MISSING or RAW_DAY_DROPPED
  */
 export async function requestRun(context: Context, request: RunRequest): Promise<RunRequestResult> {
   const days = [...daysOf(request.from, request.to)];
+  const settles = request.job !== 'statistics';
   return inTransaction(context.database.primary, async (tx) => {
-    await checkOrder(tx, context, request, days);
     const runIds: string[] = [];
+    let running: Run | undefined;
+    if (days.length === 1) {
+      running = await findActiveRun(tx, request.to);
+      if (running !== undefined) return { kind: 'active', runId: running.runId, day: running.day };
+    }
+    await checkOrder(tx, context, request, days);
     for (const day of days) {
       const active = await findActiveRun(tx, day);
-      const unchanged = active === undefined ? await unchangedRun(tx, day, request.job) : undefined;
-      if (days.length === 1 && active !== undefined) return { kind: 'active', runId: active.runId, day };
-      if (days.length === 1 && unchanged !== undefined) return { kind: 'unchanged', run: unchanged };
-      if (active !== undefined || unchanged !== undefined) continue;
+      const goesOn =
+        active !== undefined && (!settles || active.job !== 'statistics' || (await settleToo(tx, active.runId)));
+      if (goesOn) {
+        running ??= active;
+        continue;
+      }
+      const unchanged = await unchangedRun(tx, day, request.job);
+      if (unchanged !== undefined) continue;
       await requireRawEvents(tx, day);
       runIds.push(await insertRun(tx, { job: request.job, day, requestedBy: request.requestedBy }));
     }
@@ -48,17 +66,16 @@ export async function requestRun(context: Context, request: RunRequest): Promise
       await writeAudit(tx, { actor: request.requestedBy, action: 'run.request', subject, before: null, after });
       return { kind: 'accepted', runIds };
     }
+    if (running !== undefined) return { kind: 'active', runId: running.runId, day: running.day };
     const last = await latestCompletedRun(tx, request.to, request.job);
-    if (last !== undefined) return { kind: 'unchanged', run: last };
-    const active = await findActiveRun(tx, request.to);
-    return { kind: 'active', runId: active!.runId, day: request.to };
+    return { kind: 'unchanged', run: last! };
   });
 }
 
 /** The days must be over, and settle in order, counting on the days of the same request and those that are queued. */
 async function checkOrder(tx: Queryable, context: Context, request: RunRequest, days: readonly KstDay[]) {
   const settles = request.job !== 'statistics';
-  let lastSettled = await lastSettledDay(tx);
+  let lastSettled = await lastDayToSettle(tx);
   const today = context.today();
   for (const day of days) {
     // Statistics know no order: any day that is over can be computed.
@@ -68,6 +85,14 @@ async function checkOrder(tx: Queryable, context: Context, request: RunRequest, 
       throw new DomainError('STATISTICS_MISSING', `${day} has no statistics to settle yet.`, { field: 'date' });
     }
   }
+}
+
+/** The last day of the row that the settled days make with those whose runs are queued: these run in order. */
+async function lastDayToSettle(tx: Queryable): Promise<KstDay | null> {
+  const queued = await activeSettlementDays(tx);
+  let last = (await lastSettledDay(tx)) ?? queued[0] ?? null;
+  for (const day of queued) if (last !== null && day === addDays(last, 1)) last = day;
+  return last;
 }
 
 /** The completed run of a day on which nothing has changed since, or undefined when there is work to do. */

@@ -145,6 +145,12 @@ export function isRetryable(error: unknown): boolean {
   return RETRYABLE_CODES.has(code);
 }
 
+/** Whether the server cannot be reached or the connection was lost: nothing is known of what was under way. */
+export function isTransient(error: unknown): boolean {
+  const { fatal, message } = error as { fatal?: boolean; message?: string };
+  return isRetryable(error) || fatal === true || /connection is in closed state|Connection lost/i.test(message ?? '');
+}
+
 const RETRYABLE_CODES = new Set([
   'ER_LOCK_DEADLOCK',
   'ER_LOCK_WAIT_TIMEOUT',

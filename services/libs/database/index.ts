@@ -9,12 +9,14 @@ export {
   dataSourceOptions,
   inTransaction,
   isRetryable,
+  isTransient,
 } from './connections.js';
 export { datetimeToInstant, fromDatetime, toDatetime } from './datetimes.js';
 export { type DeadLetter, deadLetterInbox } from './dead-letters.js';
 export type { Dialect, Queryable, ReplicationPosition } from './dialect.js';
 export { migrate, readSecretsFile } from './migrate.js';
 export { dropPartitions, ensurePartitions } from './partitions.js';
+export { preferenceOf } from './preference.js';
 export {
   BehindError,
   NoReaderError,

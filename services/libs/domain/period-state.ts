@@ -1,11 +1,11 @@
-import { addDays, type DayRange, daysOf, endOfDayMs, isOver, type KstDay, startOfDayMs } from './calendar.js';
+import { type DayRange, daysOf, endOfDayMs, isOver, type KstDay, startOfDayMs } from './calendar.js';
 
 export interface PeriodStateInput {
   readonly period: DayRange;
   readonly nowMs: number;
   /** Completed days, at least those of the period, and when (ms) each was completed last. */
   readonly completed: ReadonlyMap<KstDay, number>;
-  /** The first day that was ever completed; null before there is one. Nothing is waited for before it. */
+  /** The day from which every day is to be completed; null before there is one. Nothing is waited for before it. */
   readonly openedOn: KstDay | null;
 }
 
@@ -41,12 +41,4 @@ function firstMissingDay(
     if (!isBeforeBooks && !completed.has(day)) return day;
   }
   return undefined;
-}
-
-/** The last of the completed days up to which every day since the first one is complete; null for none. */
-export function lastGaplessDay(completed: ReadonlyMap<KstDay, number>, openedOn: KstDay | null): KstDay | null {
-  if (openedOn === null) return null;
-  let day = openedOn;
-  while (completed.has(addDays(day, 1))) day = addDays(day, 1);
-  return day;
 }

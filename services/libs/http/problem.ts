@@ -69,7 +69,10 @@ export const notFound: RequestHandler = (req) => {
 };
 
 interface ParserError {
+  /** What the parser says, e.g. `entity.too.large`. */
   readonly type?: string;
+  /** The client's fault: all that is said of a body that cannot be decompressed. */
+  readonly expose?: boolean;
   readonly status?: number;
 }
 
@@ -91,7 +94,8 @@ export function answerErrors(logger: Logger, translate: (error: unknown) => Prob
 
 function fromParser(error: ParserError): Problem | undefined {
   if (error?.type === 'entity.too.large') return new Problem('BODY_TOO_LARGE');
-  if (typeof error?.type === 'string' && (error.status ?? 0) >= 400 && (error.status ?? 0) < 500) {
+  const status = error?.status ?? 0;
+  if ((typeof error?.type === 'string' || error?.expose === true) && status >= 400 && status < 500) {
     return new Problem('UNREADABLE');
   }
   if (error instanceof URIError) return new Problem('UNREADABLE');

@@ -7,7 +7,10 @@ export interface Books {
   readonly version: bigint;
   readonly statistics: ReadonlyMap<KstDay, number>;
   readonly settlement: ReadonlyMap<KstDay, number>;
-  /** The first day with statistics, and the first settled one. */
+  /**
+   * The day from which every day is to have statistics, and to be settled: the first that was ever settled, which a late
+   * event of an earlier day does not change. Until then the first with statistics, and null.
+   */
   readonly statisticsFrom: KstDay | null;
   readonly settledFrom: KstDay | null;
 }
@@ -27,6 +30,8 @@ export async function readBooks(db: Queryable, version: bigint): Promise<Books> 
     return new Map(rows.map((row) => [row.day, fromDatetime(row.completed_at)]));
   };
   const [statistics, settlement] = [await days('statistic_day'), await days('settlement_day')];
-  const first = (map: ReadonlyMap<KstDay, number>) => map.keys().next().value ?? null;
-  return { version, statistics, settlement, statisticsFrom: first(statistics), settledFrom: first(settlement) };
+  const [books] = await db.query('SELECT opened_on FROM playbill_batch.books WHERE id = 1');
+  const settledFrom: KstDay | null = books?.opened_on ?? null;
+  const statisticsFrom = settledFrom ?? statistics.keys().next().value ?? null;
+  return { version, statistics, settlement, statisticsFrom, settledFrom };
 }

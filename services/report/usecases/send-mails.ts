@@ -26,7 +26,10 @@ export async function sendDueMails(context: Context): Promise<number> {
   const { primary } = context.database;
   const { SMTP_CONNECTIONS, REPORT_MAIL_LEASE_MS } = context.config;
   const { doubtful } = await releaseExpired(primary);
-  if (doubtful > 0) context.logger.error({ mails: doubtful }, 'mails are in doubt: they may or may not be delivered');
+  if (doubtful > 0) {
+    context.metrics.mails.inc({ outcome: 'failed' }, doubtful);
+    context.logger.error({ mails: doubtful }, 'mails are in doubt: they may or may not be delivered');
+  }
   const claim = { owner: context.replica, count: SMTP_CONNECTIONS * 2, leaseMs: REPORT_MAIL_LEASE_MS };
   const mails = await inTransaction(primary, (tx) => claimDueMails(tx, claim));
   if (mails.length === 0) return 0;

@@ -1,14 +1,12 @@
 import {
-  compareDays,
   DomainError,
+  daysOf,
   formatPeriod,
   type KstDay,
   kstDayOf,
-  lastGaplessDay,
   latestPeriodOver,
   type Period,
   type PeriodKind,
-  periodContaining,
   periodStateOf,
   startOfDayMs,
 } from '#domain';
@@ -52,24 +50,23 @@ const NAMES = {
   monthly: { code: 'INVALID_MONTH', field: 'month' },
 } as const;
 
-/** The latest final period of that kind, by the days that are complete; the latest that is over when none is final. */
+/**
+ * The latest period of that kind that is final and has a completed day; the latest that is over when there is none.
+ * @param days the completed days in order
+ */
 export function latestFinalPeriod(
   kind: PeriodKind,
   days: { completed: ReadonlyMap<KstDay, number>; openedOn: KstDay | null },
   nowMs: number,
 ): Period {
   const latestOver = latestPeriodOver(kind, nowMs);
-  const lastDay = lastGaplessDay(days.completed, days.openedOn);
-  if (lastDay === null) return latestOver;
-  const containing = periodContaining(kind, earlier(lastDay, latestOver.to));
-  const isFinal = (period: Period) => periodStateOf({ period, nowMs, ...days }).final;
-  if (isFinal(containing)) return containing;
-  const before = periodBefore(containing);
-  return isFinal(before) ? before : latestOver;
-}
-
-function earlier(a: KstDay, b: KstDay): KstDay {
-  return compareDays(a, b) <= 0 ? a : b;
+  const [first] = days.completed.keys();
+  if (first === undefined) return latestOver;
+  for (let period = latestOver; period.to >= first; period = periodBefore(period)) {
+    const isEmpty = ![...daysOf(period.from, period.to)].some((day) => days.completed.has(day));
+    if (!isEmpty && periodStateOf({ period, nowMs, ...days }).final) return period;
+  }
+  return latestOver;
 }
 
 function periodBefore(period: Period): Period {

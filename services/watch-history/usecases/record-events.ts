@@ -3,7 +3,7 @@ import type { DataSource } from 'typeorm';
 import { kstDayOf, sliceOf, type ValidityPolicy } from '#domain';
 import { writeVideos } from '#lib/contract';
 import { uuidv7 } from '#lib/dapr';
-import { inTransaction, isRetryable, type Queryable } from '#lib/database';
+import { inTransaction, isTransient, type Queryable } from '#lib/database';
 import { Gatherer } from '#lib/gather';
 import { type IngestMetrics, inSpan } from '#lib/telemetry';
 import { type DecidedEvent, decideBatch, type Outcome, type Progress } from '../domain/decide.js';
@@ -245,11 +245,4 @@ function lateEvents(accepted: readonly DecidedEvent[], nowMs: number) {
 /** Whether a row was there that was expected not to be. */
 function isCollision(error: unknown): boolean {
   return (error as { code?: string }).code === 'ER_DUP_ENTRY';
-}
-
-/** Whether the same transaction may work when it is tried again. */
-export function isTransient(error: unknown): boolean {
-  if (isRetryable(error)) return true;
-  const { fatal, message } = error as { fatal?: boolean; message?: string };
-  return fatal === true || /connection is in closed state|Connection lost/i.test(message ?? '');
 }

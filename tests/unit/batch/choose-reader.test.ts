@@ -7,6 +7,12 @@ describe('the database replica that a batch replica reads', () => {
     expect(inPreferredOrder(['r1', 'r2'], 'batch-2')).toEqual(['r1', 'r2']);
   });
 
+  test('is not the same for all where names have no number, as those of pods', () => {
+    const pods = Array.from({ length: 26 }, (_, i) => `batch-6d5f7c9b8-x2v4${String.fromCharCode(97 + i)}`);
+    const first = pods.map((pod) => inPreferredOrder(['r1', 'r2'], pod)[0]);
+    for (const replica of ['r1', 'r2']) expect(first.filter((one) => one === replica).length).toBeGreaterThan(5);
+  });
+
   test('is waited for once while it is behind, then only looked at, and taken again when it has caught up', async () => {
     const replicas = [
       { isInitialized: true, name: 'r1' },

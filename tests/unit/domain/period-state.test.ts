@@ -1,13 +1,4 @@
-import {
-  addDays,
-  daysOf,
-  endOfDayMs,
-  type KstDay,
-  lastGaplessDay,
-  periodOf,
-  periodStateOf,
-  startOfDayMs,
-} from '#domain';
+import { addDays, daysOf, endOfDayMs, type KstDay, periodOf, periodStateOf, startOfDayMs } from '#domain';
 
 const MONDAY = '2026-11-16' as KstDay;
 const week = periodOf('weekly', '2026-W47');
@@ -52,9 +43,4 @@ describe('a period', () => {
     const nowMs = startOfDayMs(MONDAY) - 1;
     expect(periodStateOf({ period: week, nowMs, completed: new Map(), openedOn: null }).asOfMs).toBe(nowMs);
   });
-});
-
-test('the last gapless day ends before the first missing one', () => {
-  expect(lastGaplessDay(new Map(), null)).toBeNull();
-  expect(lastGaplessDay(completed(MONDAY, addDays(MONDAY, 1), addDays(MONDAY, 3)), MONDAY)).toBe(addDays(MONDAY, 1));
 });

@@ -184,16 +184,32 @@ describe('what a service is told', () => {
     expect((await call.send('x'.repeat(1_001))).body).toMatchObject({ status: 413, code: 'BODY_TOO_LARGE' });
     expect(seen).toEqual([]);
   });
+
+  test.each(['gzip', 'deflate', 'br'])('is nothing of a body that is not what it says: %s', async (encoding) => {
+    const token = issuer.clientToken({ clientId: 'player', scopes: ['ingest'] });
+    const call = request(gateway()).post('/v1/many').set('authorization', `Bearer ${token}`);
+    const answered = await call.type('application/json').set('content-encoding', encoding).send('{"a":1}');
+    expect(answered.body).toMatchObject({ status: 400, code: 'UNREADABLE' });
+    expect(seen).toEqual([]);
+  });
 });
 
 describe('what a client is told', () => {
   test('is the service’s answer as it is: status, type, hash and bytes', async () => {
+    const STALE = '110 - "Response is Stale"';
     const pdf = Buffer.from([0x25, 0x50, 0x44, 0x46, 0x00, 0xff]);
     answerOfSidecar = (_req, res) =>
-      res.writeHead(200, { 'content-type': 'application/pdf', etag: '"abc"', 'x-internal': 'secret' }).end(pdf);
+      res
+        .writeHead(200, { 'content-type': 'application/pdf', etag: '"abc"', warning: STALE, 'x-internal': 'secret' })
+        .end(pdf);
     const { body, headers } = await request(gateway()).get('/v1/open').buffer(true).parse(bytes);
     expect(body).toEqual(pdf);
-    expect(headers).toMatchObject({ 'content-type': 'application/pdf', etag: '"abc"', 'cache-control': 'no-store' });
+    expect(headers).toMatchObject({
+      'content-type': 'application/pdf',
+      etag: '"abc"',
+      warning: STALE,
+      'cache-control': 'no-store',
+    });
     expect(headers['x-internal']).toBeUndefined();
   });
 

@@ -3,6 +3,8 @@ import express, { type Express, type Response } from 'express';
 import { DomainError } from '#domain';
 import { requireOperator, type Verifier } from '#lib/auth';
 import { ops } from '#lib/contract';
+import { SidecarError } from '#lib/dapr';
+import { isTransient } from '#lib/database';
 import { ERROR_CODES, type ErrorCode, Problem, parseOrRefuse } from '#lib/http';
 import { refreshRunningTop } from '../../usecases/build-tops.js';
 import type { Context } from '../../usecases/context.js';
@@ -69,9 +71,12 @@ export function refusal(code: string, detail: string, extra: Readonly<Record<str
   return new Problem(known, { detail, extra, ...retry });
 }
 
-/** Errors of the domain that escaped a route. */
-export function translateDomainError(error: unknown): Problem | undefined {
-  return error instanceof DomainError ? refusal(error.code, error.message, error.details) : undefined;
+/** A refusal of the domain, or a dependency that is away: errors that escaped a route. */
+export function translateError(error: unknown): Problem | undefined {
+  if (error instanceof DomainError) return refusal(error.code, error.message, error.details);
+  if (isTransient(error)) return refusal('UNAVAILABLE', 'The database cannot be reached.');
+  if (error instanceof SidecarError) return refusal('UNAVAILABLE', 'The coordinator cannot be reached.');
+  return undefined;
 }
 
 async function requireView(context: Context, runId: string): Promise<RunView> {

@@ -34,6 +34,8 @@ const RESPONSE_HEADERS = [
   'last-modified',
   'retry-after',
   'vary',
+  // An answer that is older than it should be says so.
+  'warning',
   'www-authenticate',
 ];
 const SOCKETS_MAX = 512;

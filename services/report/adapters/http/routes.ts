@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { DomainError, type IsoWeek, latestPeriodOver, weekOf } from '#domain';
 import { nameOf, principalOf, requireOperator, requireUser, userOf, type Verifier } from '#lib/auth';
 import { statement as contract, expressPath, weekField } from '#lib/contract';
-import { isRetryable, NoReaderError } from '#lib/database';
+import { isTransient, NoReaderError } from '#lib/database';
 import { Problem, parseOrRefuse } from '#lib/http';
 import { statementCsv } from '../../domain/csv.js';
 import type { Statement } from '../../domain/statement.js';
@@ -45,7 +45,7 @@ export function addRoutes(app: Express, { context, verifier }: RouteOptions): vo
 
 /** A dependency that is away, or a rule that the request breaks. */
 export function translateError(error: unknown): Problem | undefined {
-  if (error instanceof NoReaderError || isRetryable(error)) {
+  if (error instanceof NoReaderError || isTransient(error)) {
     return new Problem('UNAVAILABLE', { detail: 'The database cannot be reached.', retryAfterSeconds: 1 });
   }
   if (error instanceof DomainError) {
