@@ -151,7 +151,7 @@ describe('the order of days', () => {
         ORDER BY d.completed_at, d.day`,
       rowsAsArray: true,
     });
-    expect((rows as string[][]).flat()).toEqual([DAY, NEXT, '2026-11-03', '2026-11-04']);
+    expect((rows as string[][]).flat()).toEqual([DAY, NEXT, '2026-11-03', '2026-11-04', '2026-11-05']);
   });
 
   test.each([

@@ -25,7 +25,7 @@ beforeAll(async () => {
 }, 120_000);
 
 test('what is shown when no period is named is the latest one still', async () => {
-  expect(await top5('daily')).toMatchObject({ date: YESTERDAY, final: true });
+  expect(await top5('daily')).toMatchObject({ period: { from: YESTERDAY }, final: true });
 });
 
 test('the week in which the books opened is final, and so is the one before with the late event', async () => {
