@@ -11,6 +11,7 @@ import {
   dropPartitions,
   ensurePartitions,
   inTransaction,
+  lastPartitionBound,
   readCredentials,
 } from '#lib/database';
 import { type Logger } from '#lib/logging';
@@ -122,6 +123,7 @@ async function createContext({ config, logger, sidecar }: { config: Config; logg
     now: clock.now,
     today,
     dropPartitions: (before) => dropPartitions(maintenance.primary, before),
+    lastPartitionBound: (day) => lastPartitionBound(maintenance.primary, day),
     preparePartitions: async () => {
       const { from, to } = partitionRange(today());
       await ensurePartitions(maintenance.primary, from, to);

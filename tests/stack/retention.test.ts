@@ -1,6 +1,7 @@
 import type { Connection } from 'mysql2/promise';
-import { addDays, type KstDay, kstDayOf } from '#domain';
+import { addDays, type KstDay, kstDayOf, startOfDayMs } from '#domain';
 import { callBatch, digests, forgetEverything, runDay } from './support/batch.js';
+import { insertEvent } from './support/events.js';
 import { adminConnection, generate } from './support/stack.js';
 
 const TODAY = kstDayOf(Date.now());
@@ -47,6 +48,22 @@ describe('dropping the raw events of old days', () => {
       expect(body).toMatchObject({ events: EVENTS, differences: [] });
     }
     expect((await drop({ keepDays: KEEP_DAYS })).body.days).toEqual([]);
+  });
+
+  test('drops no day whose rows lie in one partition with a day that is kept', async () => {
+    const event = { videoId: 7, viewer: 'u:7', playedSeconds: 33, adViews: 0, reason: 0, today: TODAY };
+    const before = addDays(OLD, -2);
+    const watchedAtMs = startOfDayMs(before);
+    await insertEvent(db, { ...event, watchedAtMs, eventId: '01999999-0000-7000-8000-000000000007' });
+    for (const day of [OLD, NEXT, KEPT, before]) await runDay(day);
+    expect((await drop({ keepDays: KEEP_DAYS + 2 })).body.days).toEqual([]);
+    expect(await rawEvents(before)).toBe(1);
+    expect((await drop({ keepDays: KEEP_DAYS })).body.days).toMatchObject([
+      { day: before },
+      { day: OLD },
+      { day: NEXT },
+    ]);
+    expect(await rawEvents(before)).toBe(0);
   });
 
   test('never lets a run take missing events for revoked ones', async () => {

@@ -22,6 +22,8 @@ export interface Context {
   readonly preparePartitions: () => Promise<void>;
   /** Drops the partitions of watch_event whose days are all before the given one. */
   readonly dropPartitions: (before: KstDay) => Promise<void>;
+  /** The day that the rest begins with when partitions are dropped before the given one; undefined when none can be. */
+  readonly lastPartitionBound: (day: KstDay) => Promise<KstDay | undefined>;
   /** Looks for messages to publish now. */
   readonly wakeOutbox: () => void;
 }

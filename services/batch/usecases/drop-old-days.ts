@@ -14,7 +14,7 @@ export interface RetentionRequest {
 }
 
 export interface RetentionResult {
-  /** The first day whose raw events are kept. */
+  /** The first day whose raw events are kept: at or before the one asked for, as whole partitions go. */
   readonly keptFrom: KstDay;
   readonly days: readonly { readonly day: KstDay; readonly events: bigint }[];
 }
@@ -27,7 +27,9 @@ export interface RetentionResult {
  * run has covered, or is being run: nothing is dropped then
  */
 export async function dropOldDays(context: Context, request: RetentionRequest): Promise<RetentionResult> {
-  const keptFrom = firstKeptDay({ today: context.today(), keepDays: request.keepDays });
+  const firstKept = firstKeptDay({ today: context.today(), keepDays: request.keepDays });
+  const keptFrom = await context.lastPartitionBound(firstKept);
+  if (keptFrom === undefined) return { keptFrom: firstKept, days: [] };
   const days = await inTransaction(context.database.primary, async (tx) => {
     await lockBooks(tx);
     const old = await oldDays(tx, keptFrom);

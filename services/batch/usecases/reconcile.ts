@@ -122,7 +122,9 @@ export async function reconcileBooks(context: Context): Promise<BooksReconciliat
     const days = { ...(await recordedDays(db)), withEvents: await eventDays(db) };
     const lastSettledDay = days.settled.at(-1) ?? null;
     const isClosed = (day: KstDay) => lastSettledDay !== null && day <= lastSettledDay;
-    const all = [...new Set([...days.settled, ...days.counted, ...days.posted, ...days.withEvents])].sort();
+    // Nobody settles the days before the opening, but for their late events.
+    const withEvents = days.withEvents.filter((day) => openedOn === null || day >= openedOn);
+    const all = [...new Set([...days.settled, ...days.counted, ...days.posted, ...withEvents])].sort();
     const totals = await sumBooks(db);
     const differences: Difference[] = [
       ...missingDays({ openedOn, lastSettledDay, settled: days.settled, posted: days.posted }),

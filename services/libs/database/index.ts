@@ -15,7 +15,7 @@ export { datetimeToInstant, fromDatetime, toDatetime } from './datetimes.js';
 export { type DeadLetter, deadLetterInbox } from './dead-letters.js';
 export type { Dialect, Queryable, ReplicationPosition } from './dialect.js';
 export { migrate, readSecretsFile } from './migrate.js';
-export { dropPartitions, ensurePartitions } from './partitions.js';
+export { dropPartitions, ensurePartitions, lastPartitionBound } from './partitions.js';
 export { preferenceOf } from './preference.js';
 export {
   BehindError,

@@ -32,6 +32,16 @@ export async function dropPartitions(source: DataSource, before: KstDay): Promis
   for (const { name } of old) await source.query(`ALTER TABLE ${TABLE} DROP PARTITION ${name}`);
 }
 
+/**
+ * The last bound of a partition that is not after `day`: what `dropPartitions` with that day leaves begins there. A partition
+ * holds more than one day where days have passed without anybody making one for each.
+ * @returns undefined when every partition ends after the day
+ */
+export async function lastPartitionBound(source: DataSource, day: KstDay): Promise<KstDay | undefined> {
+  const bounds = (await readPartitions(source)).map(({ bound }) => bound as KstDay);
+  return bounds.filter((bound) => bound <= day).at(-1);
+}
+
 /** The partitions with an upper bound, in order: name, and the first day that is not in it. */
 async function readPartitions(source: DataSource): Promise<{ name: string; bound: string }[]> {
   const rows: { name: string; description: string }[] = await source.query(

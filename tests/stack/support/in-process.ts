@@ -75,6 +75,7 @@ export class InProcessBatch {
       today: () => this.today,
       preparePartitions: async () => undefined,
       dropPartitions: async () => undefined,
+      lastPartitionBound: async (day) => day,
       wakeOutbox: () => undefined,
     };
   }
