@@ -12,7 +12,7 @@ import { type Cache, VersionedReads } from '../../services/video-info/usecases/v
 import { createTestIssuer, type TestIssuer } from '../support/identity.js';
 import { forgetEverything, runDay } from './support/batch.js';
 import { insertEvent, insertVideo } from './support/events.js';
-import { callGateway } from './support/gateway.js';
+import { callGateway, logIn, signUp } from './support/gateway.js';
 import {
   adminConnection,
   databaseConnection,
@@ -518,4 +518,64 @@ describe('reads go', () => {
     });
     expect(servers).toEqual(['replica-1', 'replica-2', 'primary']);
   });
+});
+
+describe('when a replica of the service is killed, app and sidecar,', () => {
+  const READERS = 6;
+  const READS_AFTERWARDS = 50;
+  const VICTIM = 'video-info-1';
+  const CREATOR = '1';
+  let token = '';
+
+  /** A creator of generated videos signs in. */
+  beforeAll(async () => {
+    const { email, password, userId } = await signUp();
+    await db.query('UPDATE playbill_user.user SET user_id = ? WHERE user_id = ?', [CREATOR, userId]);
+    token = (await logIn({ email, password })).accessToken;
+  });
+
+  afterAll(() => db.query('DELETE FROM playbill_user.user WHERE user_id = ?', [CREATOR]));
+
+  const PATHS = [`/v1/info/top5/daily?date=${YESTERDAY}`, `/v1/info/bill/daily?date=${YESTERDAY}`];
+
+  async function readThrough(path: string) {
+    const sentMs = performance.now();
+    const { status, body } = await callGateway(path, { token });
+    const { asOf: _asOf, ...result } = body;
+    return { path, sentMs, status, result };
+  }
+
+  test('no other call fails, and the answers stay the same', async () => {
+    const before = await Promise.all(PATHS.map(readThrough));
+    expect(before.map(({ status }) => status)).toEqual([200, 200]);
+    expect(Number(before[1]!.result.totals.total)).toBeGreaterThan(0);
+    const reads: Awaited<ReturnType<typeof readThrough>>[] = [];
+    let isOver = false;
+    const readers = Array.from({ length: READERS }, async (_, index) => {
+      for (let i = index; !isOver; i += 1) reads.push(await readThrough(PATHS[i % PATHS.length]!));
+    });
+    let killedMs = 0;
+    try {
+      await eventually(async () => reads.length > READERS || undefined, { what: 'reads', deadlineMs: 30_000 });
+      await Promise.all([VICTIM, `${VICTIM}-daprd`].map((name) => stack().kill(name)));
+      killedMs = performance.now();
+      await stack().waitHealthy();
+      await eventually(
+        async () => reads.filter(({ sentMs }) => sentMs > killedMs).length > READS_AFTERWARDS || undefined,
+        {
+          what: 'reads afterwards',
+          deadlineMs: 30_000,
+        },
+      );
+    } finally {
+      isOver = true;
+      await Promise.all(readers);
+    }
+    const failed = reads.filter(({ status }) => status !== 200);
+    expect(failed.filter(({ sentMs }) => sentMs > killedMs)).toEqual([]);
+    expect(failed.length).toBeLessThanOrEqual(READERS);
+    for (const { path, status, result } of reads) {
+      if (status === 200) expect(result).toEqual(before[PATHS.indexOf(path)]!.result);
+    }
+  }, 120_000);
 });
