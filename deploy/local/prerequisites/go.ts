@@ -11,9 +11,14 @@ export interface Go {
   readonly isNewEnough: boolean;
 }
 
-/** Go, in PATH or where its own archive puts it; undefined where there is none. */
+/** Go's path, from PATH or where its own archive puts it; undefined where there is none. */
+export function goPath(): string | undefined {
+  return findProgram('go') ?? ['/usr/local/go/bin/go'].find((each) => existsSync(each));
+}
+
+/** Go with its version; undefined where there is none. */
 export async function findGo(versionMin: VersionMin): Promise<Go | undefined> {
-  const path = findProgram('go') ?? ['/usr/local/go/bin/go'].find((each) => existsSync(each));
+  const path = goPath();
   if (path === undefined) return undefined;
   const version = (await runCommand(path, ['version'])).stdout.trim();
   return { path, version, isNewEnough: isAtLeast(version, versionMin) };

@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
 import { parseAllDocuments } from 'yaml';
+import { goPath } from '../../../../deploy/local/prerequisites/go.js';
 import { ROOT_DIR } from '../../../../deploy/local/stack/paths.js';
 
 export type Overlay = 'dev' | 'production';
@@ -18,7 +19,7 @@ export interface Resource {
 const KUSTOMIZE: readonly (readonly string[])[] = [
   ['kustomize', 'build'],
   ['kubectl', 'kustomize'],
-  ['go', 'run', 'sigs.k8s.io/kustomize/kustomize/v5@v5.7.1', 'build'],
+  [goPath() ?? 'go', 'run', 'sigs.k8s.io/kustomize/kustomize/v5@v5.7.1', 'build'],
 ];
 
 const rendered = new Map<Overlay, Resource[]>();
