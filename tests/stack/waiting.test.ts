@@ -4,7 +4,7 @@ import { dataSourceOptions, deadLetterInbox, type Queryable } from '#lib/databas
 import { credentialsOf } from '../../deploy/local/stack/index.js';
 import { countMailsInDoubt, countQueuedMails } from '../../services/report/repositories/mail-repository.js';
 import { insertRecording, RECORDINGS } from '../../services/watch-history/repositories/recording-repository.js';
-import { stack } from './support/stack.js';
+import { eventually, stack } from './support/stack.js';
 
 /** What each service must say of the tables that are its own. */
 const SERIES = {
@@ -29,9 +29,11 @@ test.each(Object.entries(SERIES))('every replica of %s says what waits for it', 
   const replicas = stack().endpoints.apps[app]!;
   expect(replicas.length).toBeGreaterThan(0);
   for (const { appPort } of replicas) {
-    const lines = (await (await fetch(`http://127.0.0.1:${appPort}/metrics`)).text()).split('\n');
-    const numbers = series.map((one) => lines.find((line) => line.startsWith(`${one} `))?.slice(one.length + 1));
-    for (const number of numbers) expect(number).toMatch(/^\d+$/);
+    const saysAll = async () => {
+      const lines = (await (await fetch(`http://127.0.0.1:${appPort}/metrics`)).text()).split('\n');
+      return series.every((one) => lines.some((line) => line.startsWith(`${one} `))) || undefined;
+    };
+    await eventually(saysAll, { what: `${series.join(', ')} of ${app}`, deadlineMs: 30_000 });
   }
 });
 
