@@ -1,4 +1,6 @@
 import { createHmac } from 'node:crypto';
+import { LogLevel } from '@dapr/dapr';
+import grpc from '@dapr/dapr/implementation/Client/GRPCClient/GRPCClient.js';
 import { ROUTES, type Route } from '#lib/contract';
 import { createTestIssuer, type TestIssuer } from '../support/identity.js';
 import { signUp } from './support/gateway.js';
@@ -17,7 +19,53 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   gateway: [],
 };
 
+/** Who publishes a topic, and who reads it. */
+const TOPICS: Readonly<Record<string, { readonly publisher: string; readonly readers: readonly string[] }>> = {
+  'watch.recorded': { publisher: 'watch-history', readers: ['advertisement', 'video'] },
+  'run.progress': { publisher: 'batch', readers: [] },
+  'statistics.completed': { publisher: 'batch', readers: ['video-info'] },
+  'settlement.completed': { publisher: 'batch', readers: ['video-info'] },
+  'statement.ready': { publisher: 'report', readers: [] },
+  'dead-letters.advertisement': { publisher: 'advertisement', readers: ['advertisement'] },
+  'dead-letters.video': { publisher: 'video', readers: ['video'] },
+};
+
+/** Components that an app's sidecar has, beside the store of secrets. */
+const COMPONENTS: Readonly<Record<string, readonly string[]>> = {
+  user: [],
+  batch: ['actor-state', 'cron-daily', 'pubsub'],
+  video: ['cache', 'pubsub'],
+  'watch-history': ['pubsub'],
+  advertisement: ['pubsub'],
+  'advertisement-reserve': [],
+  'video-info': ['cache', 'pubsub'],
+  report: ['cron-statements', 'pubsub'],
+  gateway: [],
+};
+
+/** Secrets that an app may read. */
+const SECRETS: Readonly<Record<string, readonly string[]>> = {
+  user: ['mysql-user', 'ops-key', 'user-key-encryption'],
+  batch: ['mysql-batch', 'mysql-maintenance'],
+  video: ['mysql-video'],
+  'watch-history': ['mysql-watch-history'],
+  advertisement: ['mysql-advertisement'],
+  'advertisement-reserve': ['mysql-advertisement'],
+  'video-info': ['mysql-video-info'],
+  report: ['mysql-report', 'smtp'],
+  gateway: [],
+};
+
 const SIDECAR_TIMEOUT_MS = 15_000;
+
+interface Call {
+  readonly caller: string;
+  /** In Dapr's API, e.g. `/publish/pubsub/x`. */
+  readonly path: string;
+  readonly method?: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: string;
+}
 
 interface Invocation {
   readonly caller: string;
@@ -27,18 +75,22 @@ interface Invocation {
   readonly headers?: Readonly<Record<string, string>>;
 }
 
-/** An invocation as the caller's own app would make it. */
-async function invoke({ caller, callee, path, method = 'GET', headers = {} }: Invocation) {
+/** A call of the caller's sidecar, as its own app would make it. */
+async function callSidecar({ caller, path, method = 'GET', headers = {}, body = '{}' }: Call) {
   const { apps, daprApiToken } = stack().endpoints;
   const port = apps[caller]?.[0]?.sidecarHttpPort;
-  const response = await fetch(`http://127.0.0.1:${port}/v1.0/invoke/${callee}/method${path}`, {
+  const response = await fetch(`http://127.0.0.1:${port}${path}`, {
     method,
     headers: { 'dapr-api-token': daprApiToken, 'content-type': 'application/json', ...headers },
-    body: method === 'POST' ? '{}' : null,
+    body: method === 'POST' ? body : null,
     signal: AbortSignal.timeout(SIDECAR_TIMEOUT_MS),
   });
-  const text = await response.text();
-  return { status: response.status, text, isOfSidecar: text.includes('ERR_DIRECT_INVOKE') };
+  return { status: response.status, text: await response.text() };
+}
+
+async function invoke({ callee, path, ...call }: Invocation) {
+  const answer = await callSidecar({ ...call, path: `/v1.0/invoke/${callee}/method${path}` });
+  return { ...answer, isOfSidecar: answer.text.includes('ERR_DIRECT_INVOKE') };
 }
 
 const PROBES = [
@@ -74,8 +126,10 @@ describe('a service', () => {
     expect(answers.filter(({ status, isOfSidecar }) => status !== 403 || !isOfSidecar)).toEqual([]);
   });
 
-  test('is not known to this test only by its name: every app of the stack is in the list', () => {
-    expect(Object.keys(ALLOWED)).toEqual(expect.arrayContaining(running()));
+  test('is not known to this test only by its name: every app of the stack is in the lists', () => {
+    for (const list of [ALLOWED, COMPONENTS, SECRETS]) {
+      expect(Object.keys(list)).toEqual(expect.arrayContaining(running()));
+    }
   });
 
   test('answers its own sidecar only', async () => {
@@ -98,6 +152,99 @@ describe('a service', () => {
       }
     }
   });
+});
+
+describe('a service that somebody else has taken over', () => {
+  const UNKNOWN_TOPIC = 'made.up';
+  const topics = [...Object.keys(TOPICS), UNKNOWN_TOPIC];
+  const attempts = () => running().flatMap((caller) => topics.map((topic) => ({ caller, topic })));
+  const hasBroker = (appId: string) => COMPONENTS[appId]!.includes('pubsub');
+  const nameOf = ({ caller, topic }: { caller: string; topic: string }) => `${caller}: ${topic}`;
+
+  test('has the components of its own work and no others', async () => {
+    for (const caller of running()) {
+      const { components } = JSON.parse((await callSidecar({ caller, path: '/v1.0/metadata' })).text);
+      const names = components.map(({ name }: { name: string }) => name).sort();
+      expect([caller, names]).toEqual([caller, [...COMPONENTS[caller]!, 'secrets'].sort()]);
+    }
+  });
+
+  test('publishes nothing in the name of another', async () => {
+    const foreign = attempts().filter(({ caller, topic }) => TOPICS[topic]?.publisher !== caller);
+    for (const { caller, topic } of foreign) {
+      const { status, text } = await callSidecar({ caller, path: `/v1.0/publish/pubsub/${topic}`, method: 'POST' });
+      const [code, reason] = hasBroker(caller) ? [403, 'ERR_PUBSUB_FORBIDDEN'] : [404, 'ERR_PUBSUB_NOT_FOUND'];
+      expect([caller, topic, status, text]).toEqual([caller, topic, code, expect.stringContaining(reason)]);
+    }
+  });
+
+  test('publishes what is its own: no events at once are enough to be let through', async () => {
+    const allowed: string[] = [];
+    for (const attempt of attempts()) {
+      const path = `/v1.0-alpha1/publish/bulk/pubsub/${attempt.topic}`;
+      const { status } = await callSidecar({ caller: attempt.caller, path, method: 'POST', body: '[]' });
+      if (status < 400) allowed.push(nameOf(attempt));
+    }
+    const own = Object.entries(TOPICS).map(([topic, { publisher }]) => nameOf({ caller: publisher, topic }));
+    expect(allowed.sort()).toEqual(own.sort());
+  });
+
+  test('reads the events of its own work and no others', async () => {
+    const isReader = ({ caller, topic }: { caller: string; topic: string }) => TOPICS[topic]?.readers.includes(caller);
+    for (const caller of running()) {
+      const { subscriptions = [] } = JSON.parse((await callSidecar({ caller, path: '/v1.0/metadata' })).text);
+      const read = subscriptions.map(({ topic }: { topic: string }) => topic);
+      const own = topics.filter((topic) => isReader({ caller, topic }));
+      expect([caller, read.sort()]).toEqual([caller, own.sort()]);
+    }
+    const foreign = attempts().filter((attempt) => !isReader(attempt));
+    const answers = await Promise.all(foreign.map((attempt) => subscribe(attempt)));
+    const refused = foreign.map(({ caller, topic }) =>
+      hasBroker(caller)
+        ? `subscription to topic '${topic}' on pubsub 'pubsub' is not allowed`
+        : 'pubsub pubsub is not found',
+    );
+    expect(answers).toEqual(refused.map((refusal) => expect.stringContaining(refusal)));
+  });
+
+  test('reads no secret of another', async () => {
+    const names = Object.keys(stack().secrets);
+    expect(names.length).toBeGreaterThan(15);
+    for (const caller of running()) {
+      const own = SECRETS[caller]!;
+      for (const name of names) {
+        const { status } = await callSidecar({ caller, path: `/v1.0/secrets/secrets/${name}` });
+        expect([caller, name, status]).toEqual([caller, name, own.includes(name) ? 200 : 403]);
+      }
+      const all = JSON.parse((await callSidecar({ caller, path: '/v1.0/secrets/secrets/bulk' })).text);
+      expect([caller, Object.keys(all).sort()]).toEqual([caller, [...own].sort()]);
+    }
+  });
+
+  /** Asks for the events of a topic in the way that needs no app. @returns why the sidecar refuses, or `subscribed` */
+  async function subscribe({ caller, topic }: { caller: string; topic: string }): Promise<string> {
+    const { apps, daprApiToken } = stack().endpoints;
+    const daprPort = String(apps[caller]![0]!.sidecarGrpcPort);
+    const client = new grpc.default({
+      daprHost: '127.0.0.1',
+      daprPort,
+      daprApiToken,
+      logger: { level: LogLevel.Warn },
+    });
+    const api = await client.getClient(false);
+    const value = { pubsubName: 'pubsub', topic };
+    async function* request() {
+      yield { subscribeTopicEventsRequestType: { case: 'initialRequest' as const, value } };
+    }
+    try {
+      for await (const _answer of api.subscribeTopicEventsAlpha1(request(), { timeoutMs: SIDECAR_TIMEOUT_MS })) break;
+      return 'subscribed';
+    } catch (error) {
+      return String(error);
+    } finally {
+      await client.stop();
+    }
+  }
 });
 
 describe('a service verifies tokens itself', () => {

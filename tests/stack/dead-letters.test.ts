@@ -48,3 +48,18 @@ test('an event that is none of the dead letters is named, and nothing is replaye
   const unknown = uuidv7();
   await expect(replayDeadLetters(operator, { eventIds: [unknown] })).rejects.toThrow(unknown);
 });
+
+test('an event that claims to be of a topic of another service is not published by a replay', async () => {
+  const id = uuidv7();
+  await db.execute(
+    `INSERT INTO playbill_events.dead_letter (consumer, event_id, topic, payload, failed_at)
+     VALUES (?, ?, 'statistics.completed', '{}', UTC_TIMESTAMP(3))`,
+    [CONSUMER, id],
+  );
+  await expect(replayDeadLetters(operator, { eventIds: [id] })).rejects.toThrow(id);
+  expect(await replayDeadLetters(operator, { consumer: CONSUMER })).not.toContainEqual(
+    expect.objectContaining({ eventId: id }),
+  );
+  expect((await find(id))!.replayedAt).toBeNull();
+  await db.execute('DELETE FROM playbill_events.dead_letter WHERE event_id = ?', [id]);
+});

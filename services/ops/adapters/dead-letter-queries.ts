@@ -1,3 +1,4 @@
+import { WATCH_RECORDED } from '#lib/contract';
 import { datetimeToInstant, type Queryable } from '#lib/database';
 import { CommandError } from '../errors.js';
 import type { OperatorDatabase } from './operator-database.js';
@@ -59,7 +60,8 @@ export async function listDeadLetters(db: Queryable, filter: DeadLetterFilter): 
 
 /**
  * Hands dead letters to the outbox in the transaction that marks them: they are published again to their topic, under
- * their old id, so that consumers which have them know them.
+ * their old id, so that consumers which have them know them. The outbox is that of watch-history, which may publish
+ * `watch.recorded` and would try anything else for ever: what claims to be of another topic is left where it is.
  * @returns what is published again
  * @throws CommandError NOT_FOUND naming an event that is no open dead letter; then nothing is replayed
  */
@@ -68,10 +70,10 @@ export async function replayDeadLetters(
   filter: DeadLetterFilter,
 ): Promise<ListedDeadLetter[]> {
   return database.primary.transaction(async (tx) => {
-    const letters = await listDeadLetters(tx, filter);
+    const letters = (await listDeadLetters(tx, filter)).filter(({ topic }) => topic === WATCH_RECORDED);
     const found = new Set(letters.map(({ eventId }) => eventId));
     const missing = filter.eventIds?.find((eventId) => !found.has(eventId));
-    if (missing !== undefined) throw new CommandError('NOT_FOUND', `${missing} is no dead letter that waits`);
+    if (missing !== undefined) throw new CommandError('NOT_FOUND', `${missing} is no dead letter that can be replayed`);
     for (const { consumer, eventId, topic, data } of letters) {
       await tx.query(
         'INSERT IGNORE INTO playbill_watch.outbox (id, topic, payload, created_at) VALUES (?, ?, ?, UTC_TIMESTAMP(3))',

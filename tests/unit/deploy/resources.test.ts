@@ -47,9 +47,9 @@ describe('components', () => {
   });
 
   test('the development cluster differs from the local stack in its secret store only', () => {
-    for (const [name, { spec }] of byName(ofKind(dev, 'Component'))) {
-      if (name === 'secrets') continue;
-      expect([name, spec]).toEqual([name, local.get(name)?.spec]);
+    for (const [name, { spec, scopes }] of byName(ofKind(dev, 'Component'))) {
+      expect([name, scopes]).toEqual([name, local.get(name)?.scopes]);
+      if (name !== 'secrets') expect([name, spec]).toEqual([name, local.get(name)?.spec]);
     }
   });
 
