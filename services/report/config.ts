@@ -26,6 +26,8 @@ export const configSchema = z.object({
   REPORT_MAIL_BACKOFF_MS: z.coerce.number().int().min(10).max(3_600_000).default(5_000),
   /** How long a mail is its sender's without a sign of life; must exceed SMTP_TIMEOUT_MS. */
   REPORT_MAIL_LEASE_MS: z.coerce.number().int().min(1_000).max(3_600_000).default(60_000),
+  /** So many weeks back the schedule makes statements that are missing; older ones are made when an operator asks. */
+  REPORT_CATCH_UP_WEEKS: z.coerce.number().int().min(1).max(520).default(13),
   /** Threads that make PDFs. */
   REPORT_PDF_THREADS: z.coerce.number().int().min(1).max(32).default(2),
   /** A replica that is further behind the primary is not read from while another server can be. */

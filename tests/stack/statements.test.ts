@@ -1,12 +1,12 @@
 import type { Connection } from 'mysql2/promise';
 import request from 'supertest';
-import { type IsoWeek, kstDayOf, latestPeriodOver, weekOf } from '#domain';
+import { addDays, endOfDayMs, type IsoWeek, kstDayOf, latestPeriodOver, weekOf } from '#domain';
 import { installationOf } from '../../services/ops/adapters/installation.js';
 import { reportClientOf } from '../../services/ops/adapters/report-client.js';
 import { createApp } from '../../services/report/app.js';
 import { replayMails } from '../../services/report/repositories/mail-repository.js';
 import { sendDueMails } from '../../services/report/usecases/send-mails.js';
-import { actOnSchedule, dueWeek, requestStatements, workOnRun } from '../../services/report/usecases/statement-runs.js';
+import { actOnSchedule, requestStatements, workOnRun } from '../../services/report/usecases/statement-runs.js';
 import { createTestIssuer, type TestIssuer } from '../support/identity.js';
 import { parseCsv } from '../unit/report/support.js';
 import { forgetEverything, runDay } from './support/batch.js';
@@ -244,18 +244,69 @@ describe('who may', () => {
 });
 
 describe('the schedule', () => {
-  test('is due on Monday at nine in Seoul', () => {
-    expect(dueWeek(Date.parse('2026-11-23T08:59:59+09:00'))).toBe('2026-W46');
-    expect(dueWeek(Date.parse('2026-11-23T09:00:00+09:00'))).toBe('2026-W47');
-    expect(dueWeek(Date.parse('2026-11-29T23:00:00+09:00'))).toBe('2026-W47');
+  const [SECOND, THIRD] = [weekOf(addDays(DAY, 7)), weekOf(addDays(DAY, 14))];
+  const runs = () => select('SELECT week, requested_by, state FROM playbill_report.statement_run ORDER BY run_id');
+  /** Monday after so many more weeks, 09:00. */
+  const mondayMs = (weeks: number) => endOfDayMs(addDays(DAY, 7 * weeks)) + 9 * 3_600_000;
+
+  beforeEach(freshMails);
+  afterEach(async () => {
+    report.nowMs = Date.now();
+    await freshMails();
   });
 
   test('acts once a week, however often it fires', async () => {
-    await freshMails();
+    report.nowMs = mondayMs(0) - 1;
+    await actOnSchedule(report.context);
+    expect(await runs()).toEqual([]);
+    report.nowMs = mondayMs(0);
     await Promise.all([actOnSchedule(report.context), actOnSchedule(report.context)]);
     await actOnSchedule(report.context);
-    expect(await select('SELECT * FROM playbill_report.statement_run')).toHaveLength(1);
-    await db.query('DELETE FROM playbill_report.statement_run');
+    expect(await runs()).toMatchObject([{ week: WEEK, requested_by: 'schedule' }]);
+  });
+
+  test('makes every Monday good that was missed since the books opened, the oldest first, with one mail a creator', async () => {
+    report.nowMs = mondayMs(2);
+    await Promise.all([1, 2, 3].map(() => actOnSchedule(report.context)));
+    expect((await runs()).map(({ week }) => week)).toEqual([WEEK, SECOND, THIRD]);
+    for (let i = 0; i < 3; i += 1) await workOnRun(report.context);
+    expect((await runs()).map(({ state }) => state)).toEqual(['completed', 'waiting', 'waiting']);
+    await sendAll();
+    await actOnSchedule(report.context);
+    expect(await runs()).toHaveLength(3);
+    const statements = await select('SELECT DISTINCT creator_id FROM playbill_report.statement WHERE week = ?', [WEEK]);
+    expect(statements.length).toBeGreaterThan(CREATORS / 2);
+    expect(sink.mails.map((mail) => mail.messageId).sort()).toEqual(
+      statements.map((row) => `<statement.${row.creator_id}.${WEEK}.r1@playbill.example>`).sort(),
+    );
+  }, 60_000);
+
+  test('goes on where a death left it, and goes back so many weeks only', async () => {
+    report.nowMs = mondayMs(2);
+    await db.query("INSERT INTO playbill_report.tick VALUES (?, '2020-01-01')", [`statements:${SECOND}`]);
+    const config = { ...report.context.config, REPORT_CATCH_UP_WEEKS: 2 };
+    await actOnSchedule({ ...report.context, config });
+    expect((await runs()).map(({ week }) => week)).toEqual([THIRD]);
+    await actOnSchedule(report.context);
+    expect((await runs()).map(({ week }) => week)).toEqual([THIRD, WEEK]);
+  });
+
+  test('does not make again what a run has made for an operator', async () => {
+    await makeAll();
+    report.nowMs = mondayMs(0);
+    await actOnSchedule(report.context);
+    expect(await runs()).toMatchObject([{ week: WEEK, requested_by: 'test', state: 'completed' }]);
+  });
+
+  test('asks for nothing before the books are open', async () => {
+    await db.query('UPDATE playbill_batch.books SET opened_on = NULL');
+    try {
+      report.nowMs = mondayMs(2);
+      await actOnSchedule(report.context);
+      expect(await runs()).toEqual([]);
+    } finally {
+      await db.query('UPDATE playbill_batch.books SET opened_on = ?', [DAY]);
+    }
   });
 });
 

@@ -41,16 +41,22 @@ export async function requestRun(tx: Queryable, week: IsoWeek, requestedBy: stri
   return runOf(row);
 }
 
+/** Whether a run has made the week's statements. A scan: there is a run or two a week. */
+export async function wasMade(db: Queryable, week: IsoWeek): Promise<boolean> {
+  const rows: unknown[] = await db.query(`SELECT 1 FROM ${RUN} WHERE week = ? AND state = 'completed' LIMIT 1`, [week]);
+  return rows.length > 0;
+}
+
 export async function findRun(db: Queryable, runId: string): Promise<StatementRun | undefined> {
   const [row] = await db.query(`SELECT * FROM ${RUN} WHERE run_id = ?`, [runId]);
   return row === undefined ? undefined : runOf(row);
 }
 
-/** Takes an active run that nobody works on, for the time given. */
+/** Takes the oldest active run that nobody works on, for the time given. */
 export async function claimRun(tx: Queryable, leaseMs: number): Promise<StatementRun | undefined> {
   const [row] = await tx.query(
     `SELECT * FROM ${RUN} WHERE active_week IS NOT NULL AND (claimed_until IS NULL OR claimed_until < UTC_TIMESTAMP(6))
-     ORDER BY created_at LIMIT 1 FOR UPDATE SKIP LOCKED`,
+     ORDER BY created_at, week LIMIT 1 FOR UPDATE SKIP LOCKED`,
   );
   if (row === undefined) return undefined;
   const run = runOf(row);
@@ -98,13 +104,4 @@ export async function completeRun(tx: Queryable, run: StatementRun): Promise<voi
      WHERE run_id = ? AND epoch = ?`,
     [run.runId, run.epoch],
   );
-}
-
-/** Records that a slot of the schedule is acted on. @returns false when it has been before */
-export async function claimSlot(tx: Queryable, slot: string): Promise<boolean> {
-  const result = await tx.query(
-    'INSERT IGNORE INTO playbill_report.tick (slot, acted_at) VALUES (?, UTC_TIMESTAMP(3))',
-    [slot],
-  );
-  return result.affectedRows === 1;
 }

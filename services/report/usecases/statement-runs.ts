@@ -1,15 +1,16 @@
-import { addDays, type IsoWeek, kstDayOf, SLICE_COUNT, startOfDayMs, weekOf, weekRange } from '#domain';
+import { addDays, type IsoWeek, type KstDay, kstDayOf, SLICE_COUNT, startOfDayMs, weekOf, weekRange } from '#domain';
 import { inTransaction } from '#lib/database';
 import { queueMail } from '../repositories/mail-repository.js';
 import {
   claimRun,
-  claimSlot,
   completeRun,
   finishSlice,
   postponeRun,
   requestRun,
   type StatementRun,
+  wasMade,
 } from '../repositories/run-repository.js';
+import { booksOpenedOn, claimSlot, openSlots } from '../repositories/schedule-repository.js';
 import type { Context } from './context.js';
 import { makeStatements } from './make-statements.js';
 import { type NotReady, readCreators, readWeek, type WeekSources } from './week-sources.js';
@@ -35,25 +36,37 @@ export async function notReady(context: Context, week: IsoWeek): Promise<NotRead
 }
 
 /**
- * Acts once on the latest Monday, 09:00, that has passed, however often and on however many replicas it is called, and
- * also when the system was down at that time.
+ * Acts once on every week that is due and that no run has made, the oldest first, however often and on however many
+ * replicas it is called: a Monday on which the system was down is made good, and so are several.
  */
 export async function actOnSchedule(context: Context): Promise<void> {
-  const week = dueWeek(context.now());
   const { primary } = context.database;
-  const isNew = await inTransaction(primary, async (tx) => {
-    if (!(await claimSlot(tx, `statements:${week}`))) return false;
-    await requestRun(tx, week, 'schedule');
-    return true;
-  });
-  if (isNew) context.wake();
+  const openedOn = await booksOpenedOn(primary);
+  if (openedOn === null) return;
+  const weeks = dueWeeks(context.now(), { openedOn, weeksMax: context.config.REPORT_CATCH_UP_WEEKS });
+  for (const week of await openSlots(primary, weeks)) {
+    await inTransaction(primary, async (tx) => {
+      if ((await claimSlot(tx, week)) && !(await wasMade(tx, week))) await requestRun(tx, week, 'schedule');
+    });
+    context.wake();
+  }
 }
 
-/** The week before the latest Monday, 09:00 (Asia/Seoul), at or before the instant. */
-export function dueWeek(nowMs: number): IsoWeek {
+/**
+ * The weeks since the books opened whose Monday, 09:00 (Asia/Seoul), has passed at the instant: those before it, the
+ * latest `weeksMax` of them, the oldest first.
+ */
+export function dueWeeks(
+  nowMs: number,
+  { openedOn, weeksMax }: { openedOn: KstDay; weeksMax: number },
+): readonly IsoWeek[] {
   const { from: monday } = weekRange(weekOf(kstDayOf(nowMs)));
   const isDue = nowMs >= startOfDayMs(monday) + DUE_AFTER_MIDNIGHT_MS;
-  return weekOf(addDays(monday, isDue ? -7 : -14));
+  const weeks: IsoWeek[] = [];
+  for (let day = addDays(monday, isDue ? -1 : -8); day >= openedOn && weeks.length < weeksMax; day = addDays(day, -7)) {
+    weeks.unshift(weekOf(day));
+  }
+  return weeks;
 }
 
 /** Works on one run that nobody works on. @returns whether there was one */
