@@ -8,6 +8,7 @@ import { eventually } from './support/stack.js';
 
 const STATE_DIR = join(ROOT_DIR, '.local', 'start-test');
 const PORT_OFFSET = 8_000 + Number(process.env.PLAYBILL_PORT_OFFSET ?? 0);
+const INBOX_URL = `http://127.0.0.1:${5_093 + PORT_OFFSET}`;
 
 let child: ChildProcess | undefined;
 let output = '';
@@ -48,6 +49,22 @@ function saying(text: string): Promise<true> {
   );
 }
 
+interface InboxMail {
+  readonly subject: string;
+  readonly attachments: readonly { readonly filename: string; readonly contentType: string }[];
+}
+
+/** A mail in the development inbox, as its web page gets it. */
+function mailInInbox(): Promise<InboxMail> {
+  return eventually(
+    async () => {
+      const response = await fetch(`${INBOX_URL}/api/email?limit=1`, { signal: AbortSignal.timeout(5_000) });
+      return ((await response.json()) as InboxMail[])[0];
+    },
+    { what: 'a mail in the inbox', deadlineMs: 30_000 },
+  );
+}
+
 /** Processes of the stack that are alive, by the state folder in their command lines. */
 function processesLeft(): string[] {
   return readdirSync('/proc')
@@ -74,7 +91,7 @@ afterEach(async () => {
 afterAll(() => rmSync(STATE_DIR, { recursive: true, force: true }));
 
 describe('npm start', () => {
-  test('shows the sample days, proven, and Ctrl-C leaves nothing running', async () => {
+  test('shows the sample days, proven, with a mail in the inbox, and Ctrl-C leaves nothing running', async () => {
     const today = kstDayOf(Date.now());
     npmStart();
     await saying('Ctrl-C stops everything.');
@@ -84,6 +101,12 @@ describe('npm start', () => {
     expect(output.match(/differences: none/g)).toHaveLength(days);
     expect(output.match(/100,000 events, /g)).toHaveLength(days);
     expect(processesLeft().length).toBeGreaterThanOrEqual(8);
+    expect(await mailInInbox()).toMatchObject({
+      subject: expect.stringMatching(/ \d{4}-W\d{2}$/),
+      attachments: [
+        { filename: expect.stringMatching(/^playbill-\d{4}-W\d{2}-r1\.pdf$/), contentType: 'application/pdf' },
+      ],
+    });
     child?.kill('SIGINT');
     expect(await ended()).toBe(0);
     expect(processesLeft()).toEqual([]);
