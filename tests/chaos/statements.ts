@@ -1,12 +1,11 @@
 import type { Pool } from 'mysql2/promise';
-import { type IsoWeek, type KstDay, startOfDayMs, weekOf } from '#domain';
+import { type IsoWeek, type KstDay, weekOf } from '#domain';
 import { poll } from '../../deploy/local/stack/index.js';
-import { uuidv7 } from '../../services/libs/dapr/uuidv7.js';
 import type { SmtpSink } from '../stack/support/smtp-sink.js';
 import { skipStatements } from '../support/schedule.js';
 import type { World } from './world.js';
 
-/** The videos of the creators who get a statement in every scenario: those up to this number. */
+/** Their creators get a statement in every scenario. */
 const VIDEOS = 20;
 const FIRST_DAY_EVENTS = 2_000;
 const ACCEPTED_DEADLINE_MS = 60_000;
@@ -20,9 +19,9 @@ export interface MailVerdict {
 }
 
 /**
- * Weekly statements that go out while things break. The books open on a Sunday, so its week is settled at once. Before
- * each scenario something late is taken for each creator in that week: a self-view, which changes nothing but how many
- * events were excluded; so every scenario makes a new revision of each statement, and mails it.
+ * Weekly statements that go out while things break. The books open on a Sunday, so its week is settled at once. What comes
+ * late changes no statement; so before each scenario what is known of each creator's latest numbers is forgotten, and every
+ * scenario makes a new revision of each statement, and mails it.
  */
 export class Statements {
   #runId: string | undefined;
@@ -53,32 +52,19 @@ export class Statements {
       ]);
     }
     await world.settle(sunday);
+    const [[creators] = ['0']] = await world.rows<[string]>(
+      'SELECT COUNT(DISTINCT creator_id) FROM playbill_batch.posting WHERE event_day = ?',
+      [sunday],
+    );
+    this.#creators = Number(creators);
+    // What is on the replicas only later is not in the first statements.
+    await world.stack.waitHealthy();
   }
 
-  /** Changes the week's numbers; the services must be healthy. */
+  /** Makes the numbers of the week's statements look like others. */
   async change(): Promise<void> {
-    const { world, sunday } = this;
-    const owned = await world.rows<[string, string]>(
-      'SELECT video_id, creator_id FROM playbill_video.video WHERE video_id <= ?',
-      [VIDEOS],
-    );
-    this.#creators = new Set(owned.map(([, creatorId]) => creatorId)).size;
-    const atMs = startOfDayMs(sunday) + Math.floor(Math.random() * 80_000_000);
-    const events = owned.map(([videoId, creatorId]) => ({
-      ...{ videoId, viewer: `u:${creatorId}`, playedTime: 1, lastWatched: 1, adViewCount: 0 },
-      eventId: uuidv7(atMs),
-      watchedAt: new Date(atMs).toISOString(),
-    }));
-    const response = await fetch(`${world.gatewayUrl}/v1/video/stops`, {
-      method: 'POST',
-      headers: { 'content-type': 'application/json', authorization: `Bearer ${world.ingestToken}` },
-      body: JSON.stringify({ events }),
-    });
-    const { accepted } = (await response.json()) as { accepted?: number };
-    if (accepted !== events.length) throw new Error(`${accepted} of ${events.length} late events were accepted`);
-    await world.settle(sunday);
-    // What is on the replicas only later would be no change yet.
-    await world.stack.waitHealthy();
+    const forget = "UPDATE playbill_report.statement SET settlement_hash = REPEAT('0', 64) WHERE week = ?";
+    await this.world.rows(forget, [this.#week]);
   }
 
   /** Asks for the week's statements, however often it takes. */

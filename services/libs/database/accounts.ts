@@ -28,6 +28,7 @@ export const ACCOUNTS = {
     { privileges: 'SELECT, INSERT, UPDATE', on: 'playbill_batch.position' },
     { privileges: 'SELECT, INSERT', on: 'playbill_batch.posting' },
     { privileges: 'SELECT, INSERT', on: 'playbill_batch.adjustment' },
+    { privileges: 'SELECT, INSERT', on: 'playbill_batch.late_exclusion' },
     { privileges: 'SELECT, INSERT', on: 'playbill_batch.ledger_entry' },
     { privileges: 'SELECT, INSERT, UPDATE', on: 'playbill_batch.ledger_account' },
     { privileges: 'SELECT, INSERT', on: 'playbill_batch.ledger_checkpoint' },

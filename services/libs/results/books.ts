@@ -21,6 +21,17 @@ export async function readVersion(db: Queryable): Promise<bigint> {
   return BigInt(row.version);
 }
 
+/** The first day that was ever settled, or null before there is one. One row. */
+export async function readOpenedOn(db: Queryable): Promise<KstDay | null> {
+  const [books] = await db.query('SELECT opened_on FROM playbill_batch.books WHERE id = 1');
+  return books?.opened_on ?? null;
+}
+
+/** Those of the days that have something on their own bills: settled, and not before the books opened. */
+export function settledDays({ settlement, settledFrom }: Books, days: readonly KstDay[]): KstDay[] {
+  return days.filter((day) => settlement.has(day) && settledFrom !== null && day >= settledFrom);
+}
+
 /** Reads the days that are complete: two rows a day since the books opened. */
 export async function readBooks(db: Queryable, version: bigint): Promise<Books> {
   const days = async (table: string) => {
@@ -30,8 +41,7 @@ export async function readBooks(db: Queryable, version: bigint): Promise<Books> 
     return new Map(rows.map((row) => [row.day, fromDatetime(row.completed_at)]));
   };
   const [statistics, settlement] = [await days('statistic_day'), await days('settlement_day')];
-  const [books] = await db.query('SELECT opened_on FROM playbill_batch.books WHERE id = 1');
-  const settledFrom: KstDay | null = books?.opened_on ?? null;
+  const settledFrom = await readOpenedOn(db);
   const statisticsFrom = settledFrom ?? statistics.keys().next().value ?? null;
   return { version, statistics, settlement, statisticsFrom, settledFrom };
 }

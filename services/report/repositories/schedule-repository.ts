@@ -1,11 +1,5 @@
-import type { IsoWeek, KstDay } from '#domain';
+import type { IsoWeek } from '#domain';
 import type { Queryable } from '#lib/database';
-
-/** The first settled day, or null before there is one. One row by primary key. */
-export async function booksOpenedOn(db: Queryable): Promise<KstDay | null> {
-  const [row] = await db.query('SELECT opened_on FROM playbill_batch.books WHERE id = 1');
-  return (row?.opened_on ?? null) as KstDay | null;
-}
 
 const slotOf = (week: IsoWeek) => `statements:${week}`;
 

@@ -1,5 +1,6 @@
 import { addDays, type IsoWeek, type KstDay, kstDayOf, SLICE_COUNT, startOfDayMs, weekOf, weekRange } from '#domain';
 import { inTransaction } from '#lib/database';
+import { readOpenedOn } from '#lib/results';
 import { queueMail } from '../repositories/mail-repository.js';
 import {
   claimRun,
@@ -10,7 +11,7 @@ import {
   type StatementRun,
   wasMade,
 } from '../repositories/run-repository.js';
-import { booksOpenedOn, claimSlot, openSlots } from '../repositories/schedule-repository.js';
+import { claimSlot, openSlots } from '../repositories/schedule-repository.js';
 import type { Context } from './context.js';
 import { makeStatements } from './make-statements.js';
 import { type NotReady, readCreators, readWeek, type WeekSources } from './week-sources.js';
@@ -41,7 +42,7 @@ export async function notReady(context: Context, week: IsoWeek): Promise<NotRead
  */
 export async function actOnSchedule(context: Context): Promise<void> {
   const { primary } = context.database;
-  const openedOn = await booksOpenedOn(primary);
+  const openedOn = await readOpenedOn(primary);
   if (openedOn === null) return;
   const weeks = dueWeeks(context.now(), { openedOn, weeksMax: context.config.REPORT_CATCH_UP_WEEKS });
   for (const week of await openSlots(primary, weeks)) {

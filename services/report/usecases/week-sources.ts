@@ -21,6 +21,7 @@ import {
   readTop,
   readTopState,
   readVersion,
+  settledDays,
 } from '#lib/results';
 import { type Settlement, type StatementPlace, settlementOf } from '../domain/statement.js';
 
@@ -63,11 +64,7 @@ export async function readWeek(
   const top = await readTop(db, periodOf('weekly', week));
   return {
     week,
-    days: {
-      settled: days.filter((day) => books.settlement.has(day)),
-      billed: days,
-      counted: days.filter((day) => books.statistics.has(day)),
-    },
+    days: { settled: settledDays(books, days), billed: days },
     asOf: formatInstant(state.asOfMs),
     topByViews: top.byViews.map(placeOf),
     topByPlayTime: top.byPlayTime.map(placeOf),

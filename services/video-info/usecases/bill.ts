@@ -11,7 +11,7 @@ import {
   type PeriodKind,
   periodStateOf,
 } from '#domain';
-import { readBillLines, readTitles } from '#lib/results';
+import { readBillLines, readTitles, settledDays } from '#lib/results';
 import { latestFinalPeriod, requireBegun } from './top-five.js';
 import type { Answer, ReadContext, VersionedReads } from './versioned-reads.js';
 
@@ -68,9 +68,8 @@ async function readBill(
 ): Promise<BillView> {
   const days = [...daysOf(period.from, period.to)];
   const lines = await readBillLines(db, creatorId, {
-    settled: days.filter((day) => books.settlement.has(day)),
+    settled: settledDays(books, days),
     billed: days,
-    counted: days.filter((day) => books.statistics.has(day)),
   });
   const titles = await readTitles(
     db,

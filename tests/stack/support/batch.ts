@@ -113,6 +113,7 @@ export async function forgetResults(): Promise<void> {
       'position',
       'posting',
       'adjustment',
+      'late_exclusion',
       'ledger_entry',
       'ledger_account',
       'ledger_checkpoint',

@@ -44,7 +44,7 @@ export async function insertEvent(db: Connection, event: StoredEvent): Promise<v
 
 export async function insertVideo(
   db: Connection,
-  { videoId, creatorId, lengthSeconds }: { videoId: number; creatorId: number; lengthSeconds: number },
+  { videoId, creatorId, lengthSeconds }: { videoId: number; creatorId: number | bigint; lengthSeconds: number },
 ): Promise<void> {
   await db.query("INSERT INTO playbill_video.video VALUES (?, ?, CONCAT('video ', ?), ?, '2020-01-01')", [
     videoId,

@@ -92,6 +92,7 @@ const ARRIVAL_WAIT_MS = 40;
 
 const CLEARED = [
   ...['run', 'run_slice', 'daily_statistic', 'statistic_day', 'settlement_day', 'position', 'posting', 'adjustment'],
+  'late_exclusion',
   ...[
     'ledger_entry',
     'ledger_account',

@@ -14,6 +14,7 @@ import { readModels } from './0040-read-models.js';
 import { report } from './0041-report.js';
 import { traces } from './0050-traces.js';
 import { retention } from './0060-retention.js';
+import { lateExclusions } from './0062-late-exclusions.js';
 import { shownAds } from './0070-shown-ads.js';
 
 /** All migrations, oldest first. A file is never changed once released; a new file follows. */
@@ -35,4 +36,5 @@ export const migrations = [
   ...retention,
   ...traces,
   ...shownAds,
+  ...lateExclusions,
 ];
