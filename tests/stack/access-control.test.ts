@@ -207,6 +207,14 @@ describe('a service that somebody else has taken over', () => {
     expect(answers).toEqual(refused.map((refusal) => expect.stringContaining(refusal)));
   });
 
+  test('calls no actor of another', async () => {
+    for (const caller of running().filter((appId) => appId !== 'batch')) {
+      const path = '/v1.0/actors/CoordinatorActor/daily/method/wake';
+      const { status, text } = await callSidecar({ caller, path, method: 'POST', body: '[null]' });
+      expect([caller, status, text]).toEqual([caller, 400, expect.stringContaining('ERR_ACTOR_NO_PLACEMENT')]);
+    }
+  });
+
   test('reads no secret of another', async () => {
     const names = Object.keys(stack().secrets);
     expect(names.length).toBeGreaterThan(15);

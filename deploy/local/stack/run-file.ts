@@ -11,6 +11,7 @@ const variables = z.record(z.string(), z.coerce.string()).default({});
 /** Fields of Dapr's multi-app run file that may be given for all apps or for one. */
 const sharedFields = {
   configFilePath: z.string().optional(),
+  placementHostAddress: z.string().optional(),
   appProtocol: z.string().optional(),
   enableAppHealthCheck: z.boolean().optional(),
   appHealthCheckPath: z.string().optional(),
@@ -55,6 +56,8 @@ export interface AppInstance {
   };
   /** Relative to the repository's root. */
   readonly configFile: string;
+  /** Its sidecar knows where actors live: it has some, or calls some. */
+  readonly hasActors: boolean;
   /** Flags of the sidecar that the run file sets. */
   readonly sidecarFlags: readonly string[];
 }
@@ -77,6 +80,7 @@ export async function readRunFile(options: RunFileOptions): Promise<AppInstance[
     .map((app) => {
       const env = { ...common.env, ...app.env };
       const own = Object.fromEntries(Object.entries(app).filter(([, value]) => value !== undefined));
+      const shared = { ...common, ...own };
       const configFile = app.configFilePath ?? common.configFilePath ?? join('dapr', 'config', `${app.appID}.yaml`);
       const at = (base: number) => shifted(base, options.portOffset);
       const publicPort = app.appID === GATEWAY ? portFromEnv('PLAYBILL_PORT', options.env) : undefined;
@@ -93,7 +97,8 @@ export async function readRunFile(options: RunFileOptions): Promise<AppInstance[
           metrics: at(app.metricsPort),
         },
         configFile,
-        sidecarFlags: sidecarFlags({ ...common, ...own }),
+        hasActors: (shared.placementHostAddress ?? '') !== '',
+        sidecarFlags: sidecarFlags(shared),
       };
     });
   requireUniqueNames(instances);

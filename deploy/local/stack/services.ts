@@ -114,7 +114,7 @@ export function sidecarSpec(instance: AppInstance, options: ServiceOptions): Pro
 }
 
 function sidecarArgs(instance: AppInstance, { layout, ports: infrastructure }: ServiceOptions): string[] {
-  const { appId, ports, configFile, sidecarFlags } = instance;
+  const { appId, ports, configFile, hasActors, sidecarFlags } = instance;
   return [
     `--app-id=${appId}`,
     `--app-port=${ports.app}`,
@@ -127,7 +127,7 @@ function sidecarArgs(instance: AppInstance, { layout, ports: infrastructure }: S
     '--metrics-listen-address=127.0.0.1',
     `--resources-path=${join(layout.daprDir, 'resources')}`,
     `--config=${join(layout.daprDir, 'config', basename(configFile))}`,
-    `--placement-host-address=127.0.0.1:${infrastructure.placement}`,
+    ...(hasActors ? [`--placement-host-address=127.0.0.1:${infrastructure.placement}`] : []),
     `--scheduler-host-address=127.0.0.1:${infrastructure.scheduler}`,
     '--enable-mtls',
     `--sentry-address=127.0.0.1:${infrastructure.sentry}`,

@@ -52,6 +52,7 @@ describe('docker-compose.yml runs what dapr/dapr.yaml runs', () => {
       for (const [flag, value] of flagsOf(instance.sidecarFlags)) {
         expect([name, flag, flags.get(flag)]).toEqual([name, flag, value]);
       }
+      expect([name, flags.has('placement-host-address')]).toEqual([name, instance.hasActors]);
     }
   });
 
@@ -113,6 +114,9 @@ describe.each<Overlay>(['dev', 'production'])(
           if (flag === 'log-level') continue; // info is the default
           expect([appId, flag, annotations[`dapr.io/${flag}`]]).toEqual([appId, flag, value || 'true']);
         }
+        // An empty one switches actors off, none is the chart's.
+        const placement = annotations['dapr.io/placement-host-address'];
+        expect([appId, placement]).toEqual([appId, instance.hasActors ? undefined : '']);
       }
     });
 
