@@ -24,7 +24,7 @@ const SERVICE_ACCOUNTS = [
   'maintenance',
   'dapr',
 ];
-const TOKENS = ['dapr-api-token', 'app-api-token', 'ops-key', 'user-key-encryption'];
+const TOKENS = ['dapr-api-token', 'app-api-token', 'scrape-token', 'ops-key', 'user-key-encryption'];
 
 const TRUST_DOMAIN = 'localhost';
 const CERTIFICATE_DAYS = 365;
@@ -44,8 +44,8 @@ write('secrets.json', `${JSON.stringify(secrets, null, 2)}\n`);
 write('mysql-root-password', secrets['mysql-root'].password);
 write('redis.conf', `requirepass ${secrets.redis.password}\n`);
 write('grafana-password', secrets.grafana.password);
-// The gateway's port is public, so it asks the scraper for the token of its app.
-write('scrape-token', secrets['app-api-token'].token);
+// The gateway's port is public, so it asks the scraper for this.
+write('scrape-token', secrets['scrape-token'].token);
 write(
   'tokens.env',
   `DAPR_API_TOKEN=${secrets['dapr-api-token'].token}\nAPP_API_TOKEN=${secrets['app-api-token'].token}\n`,

@@ -19,6 +19,8 @@ import type { Config } from './config.js';
 
 export interface AppOptions {
   readonly config: Config;
+  /** What the scraper of metrics shows. */
+  readonly scrapeToken: string;
   readonly logger: Logger;
   readonly routes: readonly Route[];
   readonly verifier: Verifier;
@@ -88,21 +90,21 @@ function securityHeaders(): RequestHandler {
   });
 }
 
-function addOwnRoutes(app: Express, { config, routes, ready }: AppOptions, registry: Registry): void {
+function addOwnRoutes(app: Express, { scrapeToken, routes, ready }: AppOptions, registry: Registry): void {
   addHealth(app, { name: 'the gateway', ready });
   const document = describeRoutes(routes);
   const page = renderDocs(document);
   app.get('/openapi.json', (_req, res) => void res.json(document));
   app.get('/docs', (_req, res) => void res.type('html').send(page));
   app.get('/docs/style.css', (_req, res) => void res.type('css').send(DOCS_STYLE));
-  app.get('/metrics', requireScraper(config.APP_API_TOKEN), async (_req, res) => {
+  app.get('/metrics', requireScraper(scrapeToken), async (_req, res) => {
     res.type(registry.contentType).send(await registry.metrics());
   });
 }
 
-/** This port is public, so metrics need the app's token; to everybody else there is nothing here. */
-function requireScraper(appApiToken: string): RequestHandler {
-  const expected = Buffer.from(`Bearer ${appApiToken}`);
+/** This port is public, so metrics need a token, which is good for nothing else; to all others there is nothing here. */
+function requireScraper(scrapeToken: string): RequestHandler {
+  const expected = Buffer.from(`Bearer ${scrapeToken}`);
   return (req, _res, next) => {
     const given = Buffer.from(req.get('authorization') ?? '');
     const isRight = given.length === expected.length && timingSafeEqual(given, expected);

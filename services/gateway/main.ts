@@ -18,6 +18,7 @@ const BACKLOG = 4_096;
 async function main(): Promise<void> {
   const config = readConfig(configSchema);
   const { logger, sidecar, onStop } = await beginService('gateway', config);
+  const { token } = await sidecar.secret('scrape-token');
   const forwarder = new Forwarder({
     sidecarPort: config.DAPR_HTTP_PORT,
     sidecarToken: config.DAPR_API_TOKEN,
@@ -26,6 +27,7 @@ async function main(): Promise<void> {
   const loop = new LoopWatch();
   const { app, listener } = createApp({
     config,
+    scrapeToken: token!,
     logger,
     routes: ROUTES,
     verifier: createVerifier({ loadKeys: keysFrom(sidecar) }),

@@ -53,7 +53,7 @@ const SECRETS: Readonly<Record<string, readonly string[]>> = {
   'advertisement-reserve': ['mysql-advertisement'],
   'video-info': ['mysql-video-info'],
   report: ['mysql-report', 'smtp'],
-  gateway: [],
+  gateway: ['scrape-token'],
 };
 
 const SIDECAR_TIMEOUT_MS = 15_000;
@@ -133,9 +133,11 @@ describe('a service', () => {
   });
 
   test('answers its own sidecar only', async () => {
-    for (const app of Object.values(stack().endpoints.apps).flat()) {
+    const { endpoints, secrets } = stack();
+    const tokens = ['wrong', endpoints.daprApiToken, secrets['scrape-token']!.token!];
+    for (const app of Object.values(endpoints.apps).flat()) {
       if (app.name === 'gateway') continue;
-      for (const headers of [{}, { 'dapr-api-token': 'wrong' }, { 'dapr-api-token': stack().endpoints.daprApiToken }]) {
+      for (const headers of [{}, ...tokens.map((token) => ({ 'dapr-api-token': token }))]) {
         const response = await fetch(`http://127.0.0.1:${app.appPort}/v1/anything`, { headers });
         expect([app.name, response.status]).toEqual([app.name, 401]);
       }

@@ -44,8 +44,10 @@ describe('the public port', () => {
 
   test('keeps its metrics from the public', async () => {
     expect((await callGateway('/metrics')).status).toBe(404);
-    const token = stack().secrets['app-api-token']!.token!;
-    expect((await callGateway('/metrics', { token })).text).toContain('playbill_gateway_answers_total');
+    const tokenOf = (name: string) => stack().secrets[name]!.token!;
+    const { text } = await callGateway('/metrics', { token: tokenOf('scrape-token') });
+    expect(text).toContain('playbill_gateway_answers_total');
+    expect((await callGateway('/metrics', { token: tokenOf('app-api-token') })).status).toBe(404);
   });
 
   test('shows its contract to programs and to people, and nothing of it comes from elsewhere', async () => {

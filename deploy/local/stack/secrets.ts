@@ -12,8 +12,11 @@ export interface Credentials {
 /** The stack's secrets, in the form of Dapr's file secret store: each is an object of texts. */
 export type Secrets = Record<string, Record<string, string>>;
 
-/** Shown between app and sidecar (both ways), by the command line to the user service; encrypts signing keys. */
-const TOKENS = ['dapr-api-token', 'app-api-token', 'ops-key', 'user-key-encryption'];
+/**
+ * Shown between app and sidecar (both ways), by the scraper to the gateway, by the command line to the user service;
+ * encrypts signing keys.
+ */
+const TOKENS = ['dapr-api-token', 'app-api-token', 'scrape-token', 'ops-key', 'user-key-encryption'];
 
 /** What is not random but follows from the settings of this start. */
 export interface SecretSettings {

@@ -50,11 +50,11 @@ export const serviceSettings = {
   APP_HOST: z.string().default('127.0.0.1'),
   /** Port of the same. */
   APP_PORT: port,
-  /** What its sidecar shows it; nobody else knows it. */
+  /** What sidecars show their apps; the same for all apps of a stack. */
   APP_API_TOKEN: z.string().min(16),
   /** Of its sidecar, which is on 127.0.0.1. */
   DAPR_HTTP_PORT: port,
-  /** What it shows its sidecar. */
+  /** What apps show their sidecars; the same for all apps of a stack. */
   DAPR_API_TOKEN: z.string().min(16),
   /** Name of this replica in logs, metrics and runs; different from every other's. */
   PLAYBILL_REPLICA: z.string().min(1).max(64),

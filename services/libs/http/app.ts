@@ -8,7 +8,7 @@ import { answerErrors, notFound, Problem } from './problem.js';
 
 export interface ServiceAppOptions {
   readonly logger: Logger;
-  /** Token that the sidecar puts into `dapr-api-token`; nobody else knows it. */
+  /** Token that sidecars put into `dapr-api-token`; the same for all apps of a stack. */
   readonly appApiToken: string;
   /** What must work for this replica to be sent traffic; a rejection's message is shown by /readyz. */
   readonly ready: () => Promise<void>;
@@ -24,8 +24,8 @@ export interface ServiceApp {
 }
 
 /**
- * An Express app with what every service answers: /healthz, /readyz, /metrics, and a refusal for anyone who is not
- * this app's sidecar. It does not listen.
+ * An Express app with what every service answers: /healthz, /readyz, /metrics, and a refusal for anyone who does not
+ * know the app token. It does not listen.
  */
 export function createServiceApp(options: ServiceAppOptions): ServiceApp {
   const app = express();
@@ -59,7 +59,7 @@ export function addHealth(app: Express, { name, ready }: { name: string; ready: 
   });
 }
 
-/** Lets only this app's sidecar in: it alone knows the app token. */
+/** Lets only those in who know the app token: the sidecars and apps of the stack, and nobody else. */
 function requireSidecar(appApiToken: string): RequestHandler {
   const expected = Buffer.from(appApiToken);
   return (req, _res, next) => {

@@ -93,6 +93,7 @@ function gateway(env: Record<string, string> = {}, loop: Pick<LoopWatch, 'isTooM
   });
   return createApp({
     config,
+    scrapeToken: 'scrape-token-of-tests',
     logger,
     routes: ROUTES,
     verifier: issuer.verifier,
@@ -110,7 +111,7 @@ test('what is too much is refused at once, and counted; what is asked about the 
   expect(body).toMatchObject({ code: 'UNAVAILABLE', status: 503 });
   expect(seen).toEqual([]);
   await request(app).get('/healthz').expect(200);
-  const metrics = await request(app).get('/metrics').set('authorization', 'Bearer app-token-of-tests').expect(200);
+  const metrics = await request(app).get('/metrics').set('authorization', 'Bearer scrape-token-of-tests').expect(200);
   expect(metrics.text).toContain('playbill_gateway_answers_total{method="GET",route="none",status="503"} 1');
 });
 
