@@ -133,6 +133,12 @@ async function mailsByState(): Promise<Record<string, number>> {
   return Object.fromEntries(rows.map((row) => [row.what, Number(row.mails)]));
 }
 
+/** Mails that failed, as the alert MailsFail counts them. */
+async function countedAsFailed(): Promise<number> {
+  const { values } = await report.context.metrics.mails.get();
+  return values.find(({ labels }) => labels.outcome === 'failed')?.value ?? 0;
+}
+
 function giveAddresses(): void {
   for (let id = 1; id <= CREATORS; id += 1) report.addresses.set(BigInt(id), `creator-${id}@playbill.example`);
 }
@@ -361,10 +367,12 @@ describe('a mail', () => {
 
   test('whose server takes it and then drops the connection is in doubt, and not sent again but by an operator', async () => {
     await freshMails();
+    const failedBefore = await countedAsFailed();
     sink.answer = () => 'accept-and-drop';
     await call('post', '/v1/info/bill/mail', '7', { body: { week: WEEK } });
     await sendAll();
     expect(await mailsByState()).toEqual({ IN_DOUBT: 1 });
+    expect(await countedAsFailed()).toBe(failedBefore + 1);
     sink.answer = () => 'accept';
     const asked = await call('post', '/v1/info/bill/mail', '7', { body: { week: WEEK } });
     expect(asked.body.state).toBe('failed');
@@ -375,6 +383,18 @@ describe('a mail', () => {
     expect(sink.mails.map((mail) => mail.messageId)).toEqual(
       Array(2).fill(`<statement.7.${WEEK}.r1@playbill.example>`),
     );
+  }, 30_000);
+
+  test('whose sender died while it handed it over is in doubt, and an alert is told of it', async () => {
+    await freshMails();
+    const failedBefore = await countedAsFailed();
+    await call('post', '/v1/info/bill/mail', '7', { body: { week: WEEK } });
+    await db.query(
+      "UPDATE playbill_report.mail SET state = 'committing', epoch = 1, claimed_by = 'gone', claimed_until = '2000-01-01'",
+    );
+    await sendAll();
+    expect([await mailsByState(), sink.mails.length]).toEqual([{ IN_DOUBT: 1 }, 0]);
+    expect(await countedAsFailed()).toBe(failedBefore + 1);
   }, 30_000);
 
   test('whose sender lost its claim while it was paused is not ended: the server drops it', async () => {
