@@ -131,6 +131,7 @@ async function seed(db: Connection, days: readonly KstDay[]): Promise<void> {
     `INSERT IGNORE INTO playbill_batch.run (run_id, run_number, job, day, state, requested_by, posted_at, created_at)
      VALUES (UUID(), 1, 'daily', '2020-01-01', 'completed', 'bench', NOW(3), NOW(3))`,
   );
+  await db.query('UPDATE playbill_batch.books SET opened_on = ?', [days[0]]);
   for (const [n, day] of days.entries()) await seedDay(db, { day, offset: n % ACTIVE_EVERY });
   await seedTops(db, days);
 }
@@ -153,6 +154,12 @@ async function seedDay(db: Connection, { day, offset }: { day: KstDay; offset: n
        0, IF(k.kind = 'view', views, ads), IF(k.kind = 'view', views, ads * 10), 1, 1
      FROM (${active}) a CROSS JOIN (SELECT 'view' AS kind UNION ALL SELECT 'ad') k
      ORDER BY creator_id % 64, creator_id, video_id, k.kind`,
+  );
+  await db.query(
+    `INSERT INTO playbill_batch.late_exclusion (billed_on, creator_slice, creator_id, event_day, video_id, run_number,
+       excluded_self_view, excluded_repeat, excluded_too_short, excluded_revoked)
+     SELECT '${addDays(day, 1)}', creator_id % 64, creator_id, '${day}', video_id, 1, 0, 1, 0, 0
+     FROM (${active}) a WHERE video_id % 3 > 0 AND video_id % 20 = 0`,
   );
   for (const table of ['statistic_day', 'settlement_day']) {
     const events = table === 'statistic_day' ? ', events' : '';
