@@ -1,7 +1,17 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Connection } from 'mysql2/promise';
 import type { DataSource } from 'typeorm';
-import { addDays, compareDays, DomainError, type KstDay, parseTariff, startOfDayMs, type TariffInput } from '#domain';
+import {
+  addDays,
+  type BillLine,
+  compareDays,
+  DomainError,
+  type KstDay,
+  parseTariff,
+  startOfDayMs,
+  type TariffInput,
+} from '#domain';
+import { readBillLines, readBooks, settledDays } from '#lib/results';
 import { holdDay, releaseDay } from '../../../services/batch/usecases/hold-day.js';
 import { reconcile, reconcileBooks } from '../../../services/batch/usecases/reconcile.js';
 import { requestRun } from '../../../services/batch/usecases/request-run.js';
@@ -357,6 +367,7 @@ export class HistoryPlayer {
       const { differences, ledger, postings } = await reconcile(batch.context, day as KstDay);
       expectEqual(`differences of ${day}`, differences, []);
       expectEqual(`money of ${day}`, ledger.amount, postings.amount);
+      expectEqual(`exclusions of ${day}`, await this.#excludedOnBills(day as KstDay), this.#expectedExclusions(day));
       for (const { id } of this.#oracle.videos) {
         for (const kind of KINDS) {
           const counted = this.#oracle.countedUnits(day, id, kind);
@@ -364,6 +375,27 @@ export class HistoryPlayer {
         }
       }
     }
+  }
+
+  /** Excluded events on the bills of a day, a line a video. */
+  async #excludedOnBills(day: KstDay): Promise<string[]> {
+    const { primary } = this.services.batch.context.database;
+    const days = { settled: settledDays(await readBooks(primary, 0n), [day]), billed: [] };
+    const creators = [...new Set(this.#oracle.videos.map(({ creator }) => BigInt(creator)))];
+    const bills = await Promise.all(creators.map((creator) => readBillLines(primary, creator, days)));
+    const sum = ({ excluded }: BillLine) => Object.values(excluded).reduce((total, count) => total + count, 0n);
+    return bills
+      .flat()
+      .filter((line) => sum(line) !== 0n)
+      .map((line) => `${line.videoId}: ${sum(line)}`)
+      .sort();
+  }
+
+  #expectedExclusions(day: string): string[] {
+    return this.#oracle.videos
+      .filter(({ id }) => this.#oracle.excludedOnBill(day, id) !== 0)
+      .map(({ id }) => `${id}: ${this.#oracle.excludedOnBill(day, id)}`)
+      .sort();
   }
 
   #expectedPostings(): string[] {

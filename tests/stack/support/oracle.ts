@@ -68,6 +68,8 @@ export class Oracle {
   /** Counted units as the statistics had them when they were last computed. */
   readonly #statistics = new Map<string, number>();
   readonly #computedDays = new Set<string>();
+  readonly #excluded = new Map<string, number>();
+  readonly #excludedAtClose = new Map<string, number>();
 
   constructor(readonly videos: readonly OracleVideo[]) {}
 
@@ -89,6 +91,8 @@ export class Oracle {
     for (const { id } of this.videos) {
       if (id % 64 !== slice) continue;
       for (const kind of KINDS) this.#statistics.set(`${day}/${id}/${kind}`, this.countedUnits(day, id, kind));
+      const excluded = this.events.filter((event) => event.day === day && event.video === id && !event.counted);
+      this.#excluded.set(`${day}/${id}`, excluded.length);
     }
   }
 
@@ -105,9 +109,18 @@ export class Oracle {
     }
   }
 
-  /** The day's settlement is complete. */
+  /** The day's settlement is complete. From the first time on, its bill is final. */
   close(day: string): void {
+    const isLate = this.lastSettledDay !== undefined && day <= this.lastSettledDay;
+    for (const { id } of isLate ? [] : this.videos) {
+      this.#excludedAtClose.set(`${day}/${id}`, this.#excluded.get(`${day}/${id}`) ?? 0);
+    }
     this.settledDays.add(day);
+  }
+
+  /** Excluded events on the bill of a settled day. */
+  excludedOnBill(day: string, video: number): number {
+    return this.#excludedAtClose.get(`${day}/${video}`) ?? 0;
   }
 
   chain(video: number, kind: Kind): OraclePosting[] {
