@@ -62,7 +62,6 @@ async function followRun(runId: string): Promise<string | undefined> {
 
 test('each service and sidecar that is told to end does so by itself, and every call is answered', async () => {
   await world.fillDay(DAY, { events: EVENTS, videos: 500, creators: 50, seed: 1 });
-  // As the address in front of the gateways, which knows which of them serve.
   const target = {
     // As the address in front of the gateways, which knows which of them serve.
     get gatewayUrl() {

@@ -14,12 +14,6 @@ export async function openBooks(tx: Queryable, day: KstDay): Promise<void> {
   await tx.query('UPDATE playbill_batch.books SET opened_on = ? WHERE id = 1 AND opened_on IS NULL', [day]);
 }
 
-/** The first settled day, or null before the books are open. */
-export async function booksOpenedOn(db: Queryable): Promise<KstDay | null> {
-  const [row] = await db.query('SELECT opened_on FROM playbill_batch.books WHERE id = 1');
-  return (row?.opened_on ?? null) as KstDay | null;
-}
-
 /**
  * The last day that is priced already: settled, partly posted, or in a settlement that runs. Null when none is. The
  * caller holds the books. Three rows by their keys.

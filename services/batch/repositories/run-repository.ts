@@ -83,9 +83,16 @@ export async function insertRun(
 }
 
 /** Has a run of statistics alone settle its day as well. @returns false when it has ended meanwhile */
-export async function settleToo(tx: Queryable, runId: string): Promise<boolean> {
+async function settleToo(tx: Queryable, runId: string): Promise<boolean> {
   const result = await tx.query(`UPDATE ${RUN} SET job = 'daily' WHERE run_id = ? AND active_day IS NOT NULL`, [runId]);
   return result.affectedRows === 1;
+}
+
+/** The day's run that is under way and settles it; one of statistics alone is made to. Undefined when there is none. */
+export async function settlingRun(tx: Queryable, day: KstDay): Promise<Run | undefined> {
+  const active = await findActiveRun(tx, day);
+  const settles = active !== undefined && (active.job !== 'statistics' || (await settleToo(tx, active.runId)));
+  return settles ? active : undefined;
 }
 
 /** Moves a run into a phase. */

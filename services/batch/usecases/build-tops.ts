@@ -1,8 +1,8 @@
 import { endOfDayMs, type KstDay, periodStateOf, SLICE_COUNT } from '#domain';
 import { fromDatetime, inTransaction, toDatetime } from '#lib/database';
 import { Loop } from '#lib/loop';
+import { readOpenedOn } from '#lib/results';
 import { firstOf } from '../domain/top-lists.js';
-import { booksOpenedOn } from '../repositories/books-repository.js';
 import { hasStatistics } from '../repositories/statistic-repository.js';
 import {
   claimRunningTop,
@@ -48,7 +48,7 @@ async function buildPeriod(context: Context, { period, wanted }: WantedPeriod): 
   const completed = new Map(rows.map(({ day, completedAt }) => [day, fromDatetime(completedAt)]));
   const days = rows.map(({ day }) => day).filter((day) => day >= period.from && day <= period.to);
   const lists = await collect((slice) => topOfSlice(reader, days, slice));
-  const openedOn = (await booksOpenedOn(reader)) ?? rows[0]?.day ?? null;
+  const openedOn = (await readOpenedOn(reader)) ?? rows[0]?.day ?? null;
   const state = periodStateOf({ period, nowMs: context.now(), completed, openedOn });
   await inTransaction(database.primary, async (tx) => {
     await raiseReadModel(tx);

@@ -1,12 +1,12 @@
 import { daysOf, type KstDay } from '#domain';
 import type { Queryable } from '#lib/database';
+import { readOpenedOn } from '#lib/results';
 import {
   type BooksReconciliation,
   type Difference,
   exactNumber,
   type Reconciliation,
 } from '../domain/reconciliation.js';
-import { booksOpenedOn } from '../repositories/books-repository.js';
 import {
   checkAdjustments,
   checkCheckpoints,
@@ -118,7 +118,7 @@ function checkDay(
  */
 export async function reconcileBooks(context: Context): Promise<BooksReconciliation> {
   return inSnapshot(context, async (db) => {
-    const openedOn = await booksOpenedOn(db);
+    const openedOn = await readOpenedOn(db);
     const days = { ...(await recordedDays(db)), withEvents: await eventDays(db) };
     const lastSettledDay = days.settled.at(-1) ?? null;
     const isClosed = (day: KstDay) => lastSettledDay !== null && day <= lastSettledDay;

@@ -9,7 +9,7 @@ import {
   findRun,
   insertRun,
   latestCompletedRun,
-  settleToo,
+  settlingRun,
 } from '../repositories/run-repository.js';
 import { daysWithNewerStatistics, isSettled, lastSettledDay } from '../repositories/settlement-repository.js';
 import { hasStatistics } from '../repositories/statistic-repository.js';
@@ -39,23 +39,17 @@ export async function requestRun(context: Context, request: RunRequest): Promise
   const days = [...daysOf(request.from, request.to)];
   const settles = request.job !== 'statistics';
   return inTransaction(context.database.primary, async (tx) => {
-    const runIds: string[] = [];
-    let running: Run | undefined;
     if (days.length === 1) {
-      running = await findActiveRun(tx, request.to);
-      if (running !== undefined) return { kind: 'active', runId: running.runId, day: running.day };
+      const active = await findActiveRun(tx, request.to);
+      if (active !== undefined) return answerOf(active);
     }
     await checkOrder(tx, context, request, days);
+    const runIds: string[] = [];
+    let running: Run | undefined;
     for (const day of days) {
-      const active = await findActiveRun(tx, day);
-      const goesOn =
-        active !== undefined && (!settles || active.job !== 'statistics' || (await settleToo(tx, active.runId)));
-      if (goesOn) {
-        running ??= active;
-        continue;
-      }
-      const unchanged = await unchangedRun(tx, day, request.job);
-      if (unchanged !== undefined) continue;
+      const active = await (settles ? settlingRun(tx, day) : findActiveRun(tx, day));
+      running ??= active;
+      if (active !== undefined || (await unchangedRun(tx, day, request.job)) !== undefined) continue;
       await requireRawEvents(tx, day);
       runIds.push(await insertRun(tx, { job: request.job, day, requestedBy: request.requestedBy }));
     }
@@ -66,11 +60,13 @@ export async function requestRun(context: Context, request: RunRequest): Promise
       await writeAudit(tx, { actor: request.requestedBy, action: 'run.request', subject, before: null, after });
       return { kind: 'accepted', runIds };
     }
-    if (running !== undefined) return { kind: 'active', runId: running.runId, day: running.day };
+    if (running !== undefined) return answerOf(running);
     const last = await latestCompletedRun(tx, request.to, request.job);
     return { kind: 'unchanged', run: last! };
   });
 }
+
+const answerOf = ({ runId, day }: Run): RunRequestResult => ({ kind: 'active', runId, day });
 
 /** The days must be over, and settle in order, counting on the days of the same request and those that are queued. */
 async function checkOrder(tx: Queryable, context: Context, request: RunRequest, days: readonly KstDay[]) {

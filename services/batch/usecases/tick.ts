@@ -1,7 +1,7 @@
 import { addDays, daysToCatchUp, type KstDay } from '#domain';
 import { inTransaction, type Queryable } from '#lib/database';
 import { dirtyDays, earliestEventDay } from '../repositories/event-repository.js';
-import { findActiveRun, insertRun, settleToo } from '../repositories/run-repository.js';
+import { insertRun, settlingRun } from '../repositories/run-repository.js';
 import { daysWithNewerStatistics, lastSettledDay } from '../repositories/settlement-repository.js';
 import { claimSlot } from '../repositories/worker-repository.js';
 import type { Context } from './context.js';
@@ -21,9 +21,8 @@ export async function actOnTick(context: Context, slot: KstDay): Promise<KstDay[
     if (!(await claimSlot(tx, `daily:${slot}`))) return [];
     const days = await daysToRun(tx, addDays(slot, -1));
     for (const day of days) {
-      const active = await findActiveRun(tx, day);
-      const settles = active !== undefined && (active.job !== 'statistics' || (await settleToo(tx, active.runId)));
-      if (!settles) await insertRun(tx, { job: 'daily', day, requestedBy: 'schedule' });
+      const active = await settlingRun(tx, day);
+      if (active === undefined) await insertRun(tx, { job: 'daily', day, requestedBy: 'schedule' });
     }
     if (days.length > 0) context.logger.info({ slot, days }, 'schedule: days queued');
     return days;

@@ -1,6 +1,6 @@
 import { createPool, type Pool, type PoolConnection } from 'mysql2/promise';
 import type { Endpoint } from '#lib/config';
-import { type Credentials, dataSourceOptions, isRetryable } from './connections.js';
+import { type Credentials, dataSourceOptions, isTransient } from './connections.js';
 import { DeadlineError, withDeadline } from './deadline.js';
 import type { Queryable } from './dialect.js';
 import { PrimaryPosition, queryableOf, ReplicaWatch } from './replica-watch.js';
@@ -191,6 +191,6 @@ function poolOf(endpoint: Endpoint, options: ReaderPoolOptions): Pool {
 
 function isServersFault(error: unknown): boolean {
   if (error instanceof DeadlineError) return true;
-  const { fatal, code } = error as { fatal?: boolean; code?: string };
-  return fatal === true || isRetryable(error) || code === 'ER_QUERY_INTERRUPTED' || code === 'EHOSTUNREACH';
+  const { code } = error as { code?: string };
+  return isTransient(error) || code === 'ER_QUERY_INTERRUPTED' || code === 'EHOSTUNREACH';
 }

@@ -59,10 +59,11 @@ export async function startControlServer(stack: Stack): Promise<ControlServer> {
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const { port } = server.address() as AddressInfo;
-  return { control: { url: `http://127.0.0.1:${port}`, token }, close: () => close(server) };
+  return { control: { url: `http://127.0.0.1:${port}`, token }, close: () => closeServer(server) };
 }
 
-function close(server: Server): Promise<void> {
+/** Ends a server of a test's, whatever connections it has. */
+export function closeServer(server: Server): Promise<void> {
   server.closeAllConnections();
   return new Promise((resolve) => server.close(() => resolve()));
 }

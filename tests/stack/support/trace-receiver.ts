@@ -1,5 +1,6 @@
 import { createServer } from 'node:http';
 import { LRUCache } from 'lru-cache';
+import { closeServer } from './control-server.js';
 
 /** A span as a test looks at it. */
 export interface ReceivedSpan {
@@ -49,12 +50,7 @@ export async function startTraceReceiver(port: number): Promise<TraceReceiver> {
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject).listen(port, '127.0.0.1', resolve);
   });
-  return {
-    close() {
-      server.closeAllConnections();
-      return new Promise((resolve) => server.close(() => resolve()));
-    },
-  };
+  return { close: () => closeServer(server) };
 }
 
 function spansOf({ resourceSpans }: Export): [traceId: string, ReceivedSpan][] {
